@@ -19,12 +19,12 @@ def of(entry: CatalogueEntry) -> dict[str, str]:
     """One word or a few for each column."""
     turn = entry.turn
     tells: frozenset[str] = getattr(import_module(f".parsers.{entry.parser}", __package__), "TELLS", frozenset())
-    held = {"asks": "enforced", "sandbox": "‼ its own sandbox", "none": "‼ asks nobody"}
+    held = {"asks": "enforced", "sandbox": "‼ only its own sandbox", "none": "‼ no permission prompts"}
     return {
         "rules": held[turn.guard],
         "steer": "at once" if turn.listens else "next turn",
         "resume": "yes" if turn.resume else NO,
-        "limits": next((word for word in ("reset", "minute") if word in tells), "by their words"),
+        "limits": next((word for word in ("reset", "minute") if word in tells), "by their text"),
         "images": "shown" if turn.image or turn.images_in_prompt else "as files",
         "cost": "told" if "cost" in tells else "list prices" if entry.transport in ADAPTERS else NO,
         "own sandbox": turn.own_sandbox or NO,

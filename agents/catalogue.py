@@ -190,7 +190,7 @@ def entry(type_: str, *, own: Path | None = None) -> CatalogueEntry:
         raise NotFound(
             f"There is no code agent of the type {type_!r}",
             why=f"the catalogue has {', '.join(sorted(entries))}",
-            todo="name one of these, or describe yours in a file of the directory agents in your home",
+            todo="name one of these, or describe yours in a file in the directory agents of your home",
         )
     return entries[type_]
 
@@ -343,4 +343,4 @@ def _regular(value: str, path: Path, key: str) -> str:
 
 def _wrong(path: Path, key: str, why: str, todo: str = "") -> InvalidValue:
     what = f"The agent catalogue file {path} is wrong" + (f" at {key}" if key else "")
-    return InvalidValue(key, what, why=why, todo=todo or "correct the file, or take it away")
+    return InvalidValue(key, what, why=why, todo=todo or "correct the file, or remove it")

@@ -63,7 +63,7 @@ def scan(
     return [found.get(name) or _unanswered(name, settings) for name in names]
 
 
-PLAIN = "runs in its plain mode: it asks you nothing and hears you only when its turn is over"
+PLAIN = "runs in its plain mode: it asks for no permissions, and gets your messages only after its turn"
 UNASKED = "does everything without asking (skip_permissions)"
 
 
@@ -109,14 +109,17 @@ def _told(entry: CatalogueEntry, wanted: AgentSettings, own: str) -> Iterator[st
     elif entry.turn.guard == "none":
         yield NOBODY
     elif entry.turn.guard == "sandbox":
-        yield "cannot be held to the rules of a project, only by its own sandbox"
+        yield "cannot be made to follow a project's rules; only its own sandbox limits it"
     if entry.is_plain:
         yield PLAIN
     for setting in not_taken(entry, wanted):
-        yield f"cannot be told agents.{own}.{setting}"
+        yield f"does not support agents.{own}.{setting}"
     for name in entry.sign_in_check.key_variables:
         if environment.get(name):
-            yield f"uses the API key in {name}, which is billed instead of a subscription; unset it to use that"
+            yield (
+                f"uses the API key in {name}, which is billed, instead of a "
+                "subscription; unset it to use the subscription"
+            )
 
 
 def only_a_run_tells(check_: SignInCheck) -> bool:
@@ -152,8 +155,8 @@ def _asked(agent: CodeAgent, entry: CatalogueEntry, until: float) -> CodeAgent:
     match = re.search(entry.version.pattern, told.output)
     if match is None or told.exit_code != 0:
         words = " ".join(told.output.split())[:80]
-        said = f"said {words!r}" if words.isprintable() and words else "said nothing readable"
-        what = f"{agent.binary} is not a working {entry.title}: asked for its version it {said}"
+        said = f"said {words!r}" if words.isprintable() and words else "printed nothing readable"
+        what = f"{agent.binary} is not a working {entry.title}: asked for its version, it {said}"
         todo = entry.install or "install it again"
         return replace(agent, state="broken", detail=f"{what} (exit code {told.exit_code}): {todo}.")
     version = match[1] if match.groups() else match[0]
@@ -192,13 +195,13 @@ def _signed_out(agent: CodeAgent, entry: CatalogueEntry) -> CodeAgent:
 
 def _silent(agent: CodeAgent, arguments: Sequence[str]) -> CodeAgent:
     what = f"{agent.binary} has not answered {' '.join(arguments)} yet"
-    todo = "it is slow or hangs; it is asked again with more time, or run it in a terminal to see why"
+    todo = "it is slow or hangs; it will be asked again with more time, or run it in a terminal to see why"
     return replace(agent, state="broken", detail=f"{what}: {todo}.")
 
 
 def _unanswered(name: str, settings: Settings) -> CodeAgent:
     wanted = settings.agent(name)
-    detail = "It could not be checked in time: the machine is busy, scan again."
+    detail = "It could not be checked in time, because the machine is busy: scan again."
     return CodeAgent(wanted.type or name, name, name, wanted.enabled, wanted.slots, state="broken", detail=detail)
 
 

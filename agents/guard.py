@@ -19,10 +19,12 @@ def unheld(entry: CatalogueEntry, wanted: AgentSettings, *, rules: bool) -> str:
         case "asks":
             own = rules and entry.transport == "lines" and bool(wanted.permission_mode)
             return (
-                f"is held by your permission mode {wanted.permission_mode}, not by the project's rules" if own else ""
+                f"is limited by your permission mode {wanted.permission_mode}, not by the project's rules"
+                if own
+                else ""
             )
         case "sandbox":
-            return "is held by its own sandbox, not by the project's rules" if rules else ""
+            return "is limited by its own sandbox, not by the project's rules" if rules else ""
     return NOBODY
 
 

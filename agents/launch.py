@@ -5,7 +5,7 @@ by this process or by one before it. The host outlives whoever started it (DESIG
 
     RUN_DIR (0700)   launch.json    what to start; the prompt                                     (prepare, 0600)
                      rules.json     the project's rules, where one asks or denies                  (prepare, 0600)
-                     fresh.txt      the prompt where the conversation to resume is lost              (prepare, 0600)
+                     fresh.txt      the prompt to use if the conversation to resume is lost              (prepare, 0600)
                      mcp.json       our MCP server's address and this run's token                 (prepare, 0600)
                      host.lock      held by the host for its life                                 (host)
                      host.json      process ids with start times, the path of its socket          (host)
@@ -241,8 +241,8 @@ def _words(key: str, value: str) -> list[str]:
     try:
         return shlex.split(value)
     except ValueError as error:
-        what = f"agents.*.{key} is not understood: {value!r}"
-        raise InvalidValue(key, what, why=str(error), todo="write it as a shell would read it") from error
+        what = f"agents.*.{key} is not valid: {value!r}"
+        raise InvalidValue(key, what, why=str(error), todo="quote it as for a shell") from error
 
 
 def start(run_dir: Path, *, scope: bool = False) -> int:
@@ -257,7 +257,7 @@ def start(run_dir: Path, *, scope: bool = False) -> int:
     lock = Lock(run_dir / "host.lock")
     try:
         if not lock.take():
-            raise Conflict(f"The session {run_dir.name} has a host already", todo="attach to it")
+            raise Conflict(f"The session {run_dir.name} already has a host", todo="attach to it")
         return _started(run_dir, lock.fileno(), scope=scope)
     finally:
         lock.release()

@@ -142,7 +142,7 @@ class Client:
         raise Offline(
             f"The MCP server {self._server.name} at {self._server.url} does not answer",
             why=f"tried for {self._patience:g} s: {reason}",
-            todo="Look whether the workstation service runs: solo-unicorn workstation status",
+            todo="check that the workstation service is running: `solo-unicorn workstation status`",
         )
 
     def _greet(self) -> None:
@@ -167,7 +167,7 @@ class Client:
             case {"error": {"code": code, "message": text}}:
                 raise SoloUnicornError(f"The MCP server refused {method}", why=f"{text} ({code})")
             case _:
-                raise Unanswered(f"{method} was answered by nothing")
+                raise Unanswered(f"{method} got no answer")
 
     def _exchange(self, verb: str, message: JsonObject | None, protocol: str | None = None) -> JsonObject | None:
         """One HTTP request on a connection of its own; the JSON-RPC answer, None when there is none."""
@@ -212,7 +212,7 @@ class Client:
                 raise SignedOut(
                     f"The MCP server {self._server.name} refuses this run's token",
                     why=f"HTTP {response.status}",
-                    todo="Start the mission again: each session gets a token of its own",
+                    todo="start the mission again: each session gets a token of its own",
                 )
             case 404 if self._session is not None:
                 raise _SessionGone

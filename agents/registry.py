@@ -81,7 +81,7 @@ def offer(entry: JsonObject, *, program: str = "", find: Find = shutil.which, ta
         what = f"{title} cannot be started on this machine"
         raise NotFound(what, why=f"the registry has nothing for {here}", todo="see its own documentation")
     why = f"there is no {program or id_} here, and the registry offers {' or '.join(missing)}"
-    todo = "install one of these and say it again, for a program outside the PATH with --command"
+    todo = "install one of these and try again; for a program outside the PATH, add --command"
     raise NotFound(f"{title} {version} is not installed", why=why, todo=todo)
 
 
@@ -101,7 +101,7 @@ def _fetched(address: str) -> bytes:
             for part in answer.iter_bytes():
                 found += part
                 if len(found) > SIZE_CAP:
-                    raise InvalidValue("registry", f"What {address} gives is too large to be a registry")
+                    raise InvalidValue("registry", f"The file at {address} is too large for a registry")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         todo = "try again with a network, or give a file with --registry FILE"
         raise Offline(f"{address} cannot be read", why=str(error) or type(error).__name__, todo=todo) from error

@@ -171,19 +171,19 @@ class TranscriptView:
                 self._add(at, "limit", f"Usage limit reached{_until(reset_at)}", detail=scope, ok=False)
             case LimitNear(used=used, reset_at=reset_at):
                 share = f", {used:.0%} used" if used is not None else ""
-                self._add(at, "limit", f"Usage limit comes near{share}{_until(reset_at)}")
+                self._add(at, "limit", f"Usage limit is near{share}{_until(reset_at)}")
             case Retrying(attempt=attempt, of=of, error=error):
                 self._retry(at, f"Its service refused ({error or 'no answer'}), attempt {attempt} of {of}")
             case PermissionAsked(tool=tool, summary=summary, detail=detail):
                 self._add(at, "permission", clean(f"Asks to use {tool}: {summary}", one_line=True), clean(detail))
             case PermissionDenied(tool=tool, reason=reason):
-                self._add(at, "permission", f"Was refused the use of {tool}", clean(reason), ok=False)
+                self._add(at, "permission", f"Was refused {tool}", clean(reason), ok=False)
             case QuestionAsked(text=text):
                 self._add(at, "question", clean(text))
             case Failure(text=text, error=error):
                 self._add(at, "error", clean(text) or error, ok=False)
             case SignInAsked(text=text):
-                self._add(at, "error", clean(text) or "It wants to be signed in", ok=False)
+                self._add(at, "error", clean(text) or "It needs a sign-in", ok=False)
             case Notice(text=text):
                 self._add(at, "notice", clean(text))
             case Interrupted():

@@ -30,7 +30,7 @@ from .events import (
 from .handle import HostOutcome
 from .mcp_files import SERVER
 
-NO_TOOLS: Final = "it could not reach Solo Unicorn's tools: no request with the token of its run came"
+NO_TOOLS: Final = "it could not reach Solo Unicorn's tools: no request with its token arrived"
 ENDLESS_RETRIES: Final = 6
 """So many vain tries in a row of an agent that would try for ever; Codex waits longer before each, minutes in all."""
 LONGEST_LIMIT: Final = timedelta(days=40)
@@ -44,8 +44,8 @@ _HOLDS: Final[dict[ErrorKind, HoldKind]] = {
     "signed_out": "sign_in",
 }
 _TIMEOUTS: Final = {
-    "stall": "it said nothing for too long and was stopped",
-    "total_time": "it used up the time it was given and was stopped",
+    "stall": "it was silent for too long and was stopped",
+    "total_time": "it exceeded its time limit and was stopped",
 }
 
 
@@ -191,7 +191,7 @@ class Verdict:
             case "stall" | "mcp" if (refusal := self._unanswered or self._retrying) is not None:
                 return self._failed(refusal.kind, refusal.error, host)
             case "stall" if self._started and not self.answered:
-                return self._failed("overloaded", "it said nothing at all", host)
+                return self._failed("overloaded", "it printed nothing at all", host)
             case _ if stop in _TIMEOUTS:
                 return Judgement("timeout", _TIMEOUTS[stop])
             case "superseded":

@@ -20,7 +20,7 @@ def refuse(session_id: str, command: str) -> NoReturn:
     except (SoloUnicornError, OSError) as error:  # a sandbox may leave no workspace to open
         log.error("could not note a refusal", extra={"why": str(error)})
     raise NotAllowed(
-        f"`{command}` is for people", why=OF_AN_AGENT, todo="use the tools of the MCP server, or leave it to a person"
+        f"`{command}` is for people", why=OF_AN_AGENT, todo="use the tools of the MCP server, or leave this to a person"
     )
 
 

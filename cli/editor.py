@@ -31,7 +31,7 @@ def edited(text: str, *, suffix: str = ".md") -> Iterator[str]:
     except (OSError, ValueError) as error:
         raise _failed(command, str(error), name) from error
     if code != 0:
-        raise _failed(command, f"it ended with {code}", name)
+        raise _failed(command, f"it exited with {code}", name)
     try:
         yield Path(name).read_text(encoding="utf-8")
     except SoloUnicornError as error:
@@ -44,5 +44,6 @@ def _failed(command: str, why: str, name: str) -> SoloUnicornError:
     return SoloUnicornError(
         f"The editor {command!r} did not finish",
         why=why,
-        todo=f"nothing was changed, your text is in {name}; `solo-unicorn config set editor NAME` chooses another",
+        todo=f"nothing was changed; your text is in {name}; "
+        "`solo-unicorn config set editor NAME` chooses another editor",
     )

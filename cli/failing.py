@@ -33,7 +33,7 @@ def of_system(error: OSError, *, of_output: bool = False) -> SoloUnicornError | 
         return SoloUnicornError(
             "The output could not be written",
             why=error.strerror or str(error),
-            todo="free some space, or write to another place; the changes of the command are saved",
+            todo="free some space, or write to another place; the command's changes are saved",
         )
     todo = _REMEDIES.get(error.errno or 0)
     if todo is None:
@@ -62,7 +62,7 @@ def report_defect(error: Exception, words: Sequence[str]) -> int:
     """A fault of this program: the traceback goes to the log, the person gets a sentence; returns the exit code."""
     from ..config.redaction import redact
 
-    where = "it could not be written to the log"
+    where = "the details could not be written to the log"
     try:
         from ..config import log, paths
 
@@ -75,7 +75,7 @@ def report_defect(error: Exception, words: Sequence[str]) -> int:
         traceback.print_exception(error, file=sys.stderr)
     return report(
         SoloUnicornError(
-            "This command failed because of a fault in solo-unicorn itself",
+            "This command failed because of an error in solo-unicorn itself",
             why=redact(f"{type(error).__name__}: {error}"),
             todo=f"please report it; {where}",
         ),

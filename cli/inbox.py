@@ -22,7 +22,7 @@ from .shapes import at
 def _list_arguments(parser: Parser) -> None:
     may_take_project(parser)
     parser.add_argument(
-        "--all", action="store_true", help="also answered ones, and those that no agent waits for any more"
+        "--all", action="store_true", help="also answered requests, and those that no agent waits for any more"
     )
 
 
@@ -41,7 +41,7 @@ def _list(options: Options) -> None:
         ("REQUEST", "MISSION", "SINCE", "ANSWER", "TOOL", "WITH"),
         [(one.request, str(one.told["mission"]), at(one.since), one.answer, one.tool, one.text) for one in found],
         [one.told for one in found],
-        empty="No agent asks for anything.",
+        empty="There are no requests from agents.",
     )
 
 
@@ -73,7 +73,7 @@ def _answer_arguments(parser: Parser) -> None:
     parser.add_argument("request", metavar="REQUEST", help="its number, from `inbox list`; M-12 for a question")
     parser.add_argument("answer", nargs="+", metavar="allow|deny|TEXT", help="the decision; to a question, the answer")
     parser.add_argument("--always", action="store_true", help="allow the same in this project from now on")
-    parser.add_argument("-m", "--message", default="", help="what the agent is told with the decision")
+    parser.add_argument("-m", "--message", default="", help="a message to the agent")
 
 
 def _answer(options: Options) -> None:
@@ -94,7 +94,7 @@ def _answer(options: Options) -> None:
 
 def _answer_question(options: Options) -> None:
     if options.always or options.message:
-        raise InvalidValue("request", "A question is answered by a text alone", todo="leave out the options")
+        raise InvalidValue("request", "A question takes only a text as its answer", todo="leave out the options")
     with workspace() as opened:
         mission = opened.write(operations.review.answer, options.request, " ".join(options.answer))
     name = short_id(mission.number)
@@ -125,22 +125,22 @@ def _rules(options: Options) -> None:
         ("RULE", "EFFECT", "TOOL", "WITH", "SINCE"),
         [(str(one.id), one.effect, one.tool, one.subject or "anything", at(one.made_at)) for one in found],
         [to_wire(one) for one in found],
-        empty="No rules: agents work in their worktrees and ask for everything else.",
+        empty="There are no rules: agents work in their worktrees and ask for everything else.",
     )
 
 
 def _rule_arguments(parser: Parser) -> None:
     takes_project(parser)
     parser.add_argument("effect", choices=["allow", "ask", "deny"])
-    parser.add_argument("tool", metavar="TOOL", help="as the inbox names it, for example Bash or Write; * for any")
+    parser.add_argument("tool", metavar="TOOL", help="as shown in the inbox, such as Bash or Write; * for any")
     parser.add_argument(
         "subject",
         nargs="?",
         default="",
         metavar="WITH",
-        help="a command, a file relative to the worktree, or an address; * stands for anything (default: all)",
+        help="a command, a file relative to the worktree, or an address; * matches anything (default: all)",
     )
-    parser.add_argument("--exact", action="store_true", help="take * and ? literally")
+    parser.add_argument("--exact", action="store_true", help="treat * and ? literally")
 
 
 def _rule(options: Options) -> None:
@@ -153,7 +153,7 @@ def _rule(options: Options) -> None:
     output = Output(options)
     output.done(f"Agents of this project {may} {made.tool} {made.subject}".rstrip(), to_wire(made))
     if made.effect != "allow" and (loose := not_held()):
-        output.note(f"Not held to it: {'; '.join(loose)}.")
+        output.note(f"Not enforced for: {'; '.join(loose)}.")
 
 
 def not_held() -> list[str]:

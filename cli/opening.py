@@ -63,8 +63,8 @@ def project_of(opened: Workspace, wish: str | None) -> Project:
         raise NotFound(
             "There is no project yet",
             why="every mission belongs to a project",
-            todo="`solo-unicorn project create NAME` makes one; in a git repository, "
-            "the first `solo-unicorn mission create` and the first start of the board do so too",
+            todo="`solo-unicorn project create NAME` creates one; in a git repository, "
+            "the first `solo-unicorn mission create` or start of the board does so too",
         )
     return projects[0]
 
@@ -136,9 +136,7 @@ def _or_begin_here(here: Path) -> str:
 def _first(opened: Workspace, output: Output, name: str, linked: str) -> Project:
     project = opened.write(operations.projects.create, name)
     remember_directory(opened, project)
-    output.note(
-        f"Project {project.name} was created, the first one on this machine" + (f"; {linked}." if linked else ".")
-    )
+    output.note(f"Project {project.name} was created, the first on this machine" + (f"; {linked}." if linked else "."))
     return project
 
 
@@ -182,4 +180,4 @@ def service_note() -> str | None:
 
     if locks.is_held(service_lock()):
         return None
-    return "The workstation service does not run: `solo-unicorn workstation start --background`, or open the board."
+    return "The workstation service is not running: `solo-unicorn workstation start --background`, or open the board."

@@ -30,7 +30,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, prog: str, description: str) -> None:
         super().__init__(prog=prog, description=description, allow_abbrev=False, formatter_class=_formatter)
         self.add_argument("--json", action="store_true", help='print {"data": …, "meta": …}')
-        self.add_argument("-q", "--quiet", action="store_true", help="print the least: ids, or nothing")
+        self.add_argument("-q", "--quiet", action="store_true", help="print only ids, or nothing")
 
     def parse_args(self, words: Sequence[str] | None = None, into: None = None) -> Options:  # type: ignore[override]
         """The options in the words; UsageError names what is not taken, and what is nearest to it."""
@@ -81,7 +81,7 @@ def takes_project(parser: Parser) -> None:
         "-p",
         "--project",
         metavar="PROJECT",
-        help="its name, slug or id; default: that of this directory, else the only one",
+        help="its name, slug or id; default: that of this directory, otherwise the only one",
     )
 
 
@@ -95,12 +95,12 @@ def takes_project_first(parser: Parser) -> None:
 
 def may_take_project(parser: Parser) -> None:
     """The option that narrows to one project what is told of all."""
-    parser.add_argument("-p", "--project", metavar="PROJECT", help="only of this one; default: of all")
+    parser.add_argument("-p", "--project", metavar="PROJECT", help="only this project; default: all")
 
 
 def takes_yes(parser: Parser) -> None:
     """The option that answers the question of a command that cannot be undone."""
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 
 def confirmed(options: Options, question: str) -> bool:

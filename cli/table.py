@@ -15,7 +15,7 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
         {
             "create": ("mission.writing", "Create a mission."),
             "list": ("mission.reading", "List missions in board order."),
-            "show": ("mission.reading", "Show all of one mission, and why it is not running."),
+            "show": ("mission.reading", "Show a mission, and why it is not running."),
             "edit": ("mission.writing", "Change a mission; without options, in your editor."),
             "move": ("mission.writing", "Move a mission to a list, or within one."),
             "ready": ("mission.writing", "Mark missions ready for an agent, or not ready (--off)."),
@@ -28,45 +28,45 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "log": ("mission.log", "Show what its agent did, from the transcript."),
             "diff": ("mission.diff", "Show what a mission changed in its worktree, with the comments on its lines."),
             "tour": ("mission.tour", "Show the order in which the agent proposes to read its change."),
-            "mark": (
-                "mission.mark",
-                "Mark files of the diff as reviewed; a change of their content takes the mark back.",
+            "mark": ("mission.mark", "Mark files of the diff as reviewed; a change in their content removes the mark."),
+            "comment": (
+                "mission.comment",
+                "Comment on lines of the diff; the agent gets the comments when you reject.",
             ),
-            "comment": ("mission.comment", "Comment on lines of the diff; rejecting hands the comments to the agent."),
             "open": ("mission.open", "Open a shell, your editor or its agent in its worktree; or the PR."),
             "attach": ("mission.files", "Attach files to a mission; copies are kept."),
             "files": ("mission.files", "List the files of a mission."),
-            "fetch": ("mission.files", "Fetch the files of a mission that are only on the hub."),
+            "fetch": ("mission.files", "Download the files of a mission that are only on the hub."),
             "detach": ("mission.files", "Remove a file from a mission."),
             "pr": ("mission.pull_request", "Show its pull request with checks and comments; --merge merges it."),
-            "link": ("mission.writing", "Make a mission block another, or relate to it."),
+            "link": ("mission.writing", "Make a mission block or relate to another."),
             "unlink": ("mission.writing", "Remove a link between missions."),
             "queue": ("mission.reading", "List ready missions in the order they will start, and what holds each back."),
-            "waiting": ("mission.reading", "List what waits for you: reviews, questions, failures."),
-            "search": ("mission.reading", "Find missions by words of their title or description."),
-            "delete": ("mission.writing", "Delete missions; undo and restore bring them back."),
+            "waiting": ("mission.reading", "List what is waiting for you: reviews, questions, failures."),
+            "search": ("mission.reading", "Find missions by words in their title or description."),
+            "delete": ("mission.writing", "Delete missions; undo or restore brings them back."),
             "restore": ("mission.writing", "Restore a deleted mission."),
-            "undo": ("mission.undoing", "Undo your last step in a project, a landing included."),
+            "undo": ("mission.undoing", "Undo your last step in a project, including a landing."),
             "undo-landing": (
                 "mission.undoing",
-                "Remove a mission's work from its target branch, while it is not pushed.",
+                "Remove a mission's work from its target branch, unless it has been pushed.",
             ),
-            "redo": ("mission.undoing", "Redo what was undone last."),
+            "redo": ("mission.undoing", "Redo the last undone step."),
         },
     ),
     "project": (
         "Boards, with their repositories, flows and memory.",
         {
-            "create": ("project.projects", "Make a project."),
+            "create": ("project.projects", "Create a project."),
             "list": ("project.projects", "List projects."),
             "show": ("project.projects", "Show a project with its repositories and flows."),
             "edit": ("project.projects", "Change settings of a project."),
             "pause": ("project.projects", "Start nothing new in a project; running sessions continue."),
             "resume": ("project.projects", "Resume a paused project."),
-            "delete": ("project.projects", "Remove a project with its missions, history and memory for good."),
-            "connect": ("hub.connecting", "Mirror a project of a hub here; without a name, list what there is."),
-            "publish": ("hub.connecting", "Publish a local project on a hub; its ids stay."),
-            "disconnect": ("hub.connecting", "Make a mirrored project local again; it keeps everything."),
+            "delete": ("project.projects", "Delete a project permanently, with its missions, history and memory."),
+            "connect": ("hub.connecting", "Mirror a project of a hub here; without a name, list the projects."),
+            "publish": ("hub.connecting", "Publish a local project on a hub; ids stay the same."),
+            "disconnect": ("hub.connecting", "Make a mirrored project local again, keeping everything."),
         },
     ),
     "filter": (
@@ -78,14 +78,14 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
         },
     ),
     "keys": (
-        "The keys of the screens, which config.toml can change.",
-        {"list": ("machine.keys", "List the keys of every screen, and clashes.")},
+        "The keys of the screens; config.toml can change them.",
+        {"list": ("machine.keys", "List the keys of every screen, and conflicts between them.")},
     ),
     "repo": (
         "The git repositories that missions work in.",
         {
             "add": ("project.repositories", "Link a checkout, or clone a URL and link it."),
-            "edit": ("project.repositories", "Change its name, folder, branches, limit or how missions land."),
+            "edit": ("project.repositories", "Change a repository's name, folder, branches, limit or way of landing."),
             "list": ("project.repositories", "List linked repositories."),
             "relocate": ("project.repositories", "Set the new path of a linked checkout that was moved."),
             "remove": ("project.repositories", "Unlink a repository; its files stay."),
@@ -98,19 +98,19 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
     "agent": (
         "The code agents of this machine.",
         {
-            "scan": ("machine.agents", "Look for installed agents and check each."),
+            "scan": ("machine.agents", "Find installed agents and check each."),
             "list": ("machine.agents", "List agents as the last scan found them."),
             "add": ("machine.agents", "Add an agent, for instance a second one of a type."),
             "set": ("machine.agents", "Change settings of an agent, such as its sandbox."),
         },
     ),
     "actor": (
-        "The personas of a project; their text is part of the prompts of missions that choose them.",
+        "The personas of a project, whose text goes into the prompts of missions that use them.",
         {
             "list": ("project.actors", "List the actors of a project."),
-            "add": ("project.actors", "Make an actor."),
-            "edit": ("project.actors", "Change its words or its name, or make it the default."),
-            "remove": ("project.actors", "Remove an actor that no open mission uses."),
+            "add": ("project.actors", "Create an actor."),
+            "edit": ("project.actors", "Change an actor's text or name, or make it the default."),
+            "remove": ("project.actors", "Delete an actor that no open mission uses."),
         },
     ),
     "worktree": (
@@ -119,7 +119,7 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             "list": ("project.worktrees", "List the worktrees of the pool."),
             "clean": (
                 "project.worktrees",
-                "Remove vacant worktrees not used for some days; never one with work in it.",
+                "Remove worktrees that have been unused for some days; never one with work in it.",
             ),
         },
     ),
@@ -127,18 +127,18 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
         "The background service of this machine.",
         {
             "start": ("machine.workstation", "Run the service here, or in the background, until it is stopped."),
-            "stop": ("machine.workstation", "Stop the service; sessions continue and are adopted at its next start."),
+            "stop": ("machine.workstation", "Stop the service; sessions continue, and its next start adopts them."),
             "status": ("machine.workstation", "Show the service, its sessions and agents."),
             "restart": ("machine.workstation", "Stop the service and start it again; sessions continue."),
             "pause": ("machine.workstation", "Start nothing new on this machine; running sessions continue."),
             "resume": ("machine.workstation", "Resume starting missions on this machine."),
-            "install": ("machine.workstation", "Let the system start the service at login (systemd or launchd)."),
+            "install": ("machine.workstation", "Have the system start the service at login (systemd or launchd)."),
             "uninstall": (
                 "machine.workstation",
                 "Stop the service and no longer start it at login; sessions continue.",
             ),
             "register": ("machine.workstation", "Register this machine at a hub."),
-            "run": ("machine.workstation", "Run the service here until it is idle (what the board starts)."),
+            "run": ("machine.workstation", "Run the service here until it is idle (as the board does)."),
         },
     ),
     "memory": (
@@ -146,37 +146,37 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
         {
             "list": ("project.memory", "List the documents of a project."),
             "read": ("project.memory", "Print a document."),
-            "append": ("project.memory", "Add text at the end of a document, or below a heading."),
+            "append": ("project.memory", "Add text at the end of a document or section."),
             "replace": ("project.memory", "Replace a document."),
             "edit": ("project.memory", "Replace a passage of a document."),
-            "delete": ("project.memory", "Delete a document, or one section of it; its versions stay."),
+            "delete": ("project.memory", "Delete a document, or one section of it; its versions are kept."),
             "rename": ("project.memory", "Rename a document."),
             "move": ("project.memory", "Move a section to another document or heading."),
             "search": ("project.memory", "Find sections by words."),
             "history": ("project.memory", "List the versions of a document."),
             "diff": ("project.memory", "Show what changed between two versions."),
             "offers": ("project.memory", "List feedback and answers that could become rules."),
-            "take": ("project.memory", "Save one of them in the memory, document rules."),
-            "leave": ("project.memory", "Do not offer one of them again."),
+            "take": ("project.memory", "Save an offer in the memory, in the document rules."),
+            "leave": ("project.memory", "Dismiss an offer."),
             "mirror": ("project.memory", "Synchronise the memory with .solo-unicorn/memory in the checkouts now."),
         },
     ),
     "member": (
-        "The people of a connected project.",
+        "The members of a connected project.",
         {
-            "list": ("hub.members", "List who has a role, and who asks for one."),
+            "list": ("hub.members", "List members, and people who asked for a role."),
             "add": ("hub.members", "Give a person a role."),
             "remove": ("hub.members", "Remove a person's role."),
-            "approve": ("hub.members", "Grant the requested role."),
-            "reject": ("hub.members", "Refuse the requested role."),
+            "approve": ("hub.members", "Grant a requested role."),
+            "reject": ("hub.members", "Refuse a requested role."),
         },
     ),
     "organization": (
         "The organizations of a hub that you belong to.",
         {
-            "list": ("hub.organizations", "List them, with your role in each."),
-            "create": ("hub.organizations", "Make one; you own it."),
-            "members": ("hub.organizations", "List who belongs to one, and who is invited."),
+            "list": ("hub.organizations", "List your organizations, with your role in each."),
+            "create": ("hub.organizations", "Create an organization, as its owner."),
+            "members": ("hub.organizations", "List the members of an organization, and its invitations."),
             "invite": ("hub.organizations", "Invite a person by e-mail; prints the link to send them."),
             "withdraw": ("hub.organizations", "Withdraw an invitation."),
             "role": ("hub.organizations", "Give a member another role."),
@@ -184,31 +184,31 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
         },
     ),
     "invitation": (
-        "Invitations into organizations that wait for your answer.",
+        "Invitations to organizations that wait for your answer.",
         {
-            "list": ("hub.invitations", "List them."),
-            "accept": ("hub.invitations", "Join the organization."),
-            "decline": ("hub.invitations", "Decline; the organization sees that."),
+            "list": ("hub.invitations", "List your invitations."),
+            "accept": ("hub.invitations", "Accept an invitation."),
+            "decline": ("hub.invitations", "Decline an invitation; the organization sees that."),
         },
     ),
     "projects": (
         "The public projects of a hub.",
         {
-            "browse": ("hub.directory", "List public projects, the most starred first."),
+            "browse": ("hub.directory", "List public projects, most starred first."),
             "search": ("hub.directory", "Search public projects."),
             "star": ("hub.directory", "Star a project, or remove the star (--off)."),
             "request-access": ("hub.directory", "Ask the owners of a project for a role."),
-            "templates": ("hub.directory", "List the templates that projects can be made from."),
-            "create-from-template": ("hub.directory", "Make a project on the hub from a template."),
+            "templates": ("hub.directory", "List project templates."),
+            "create-from-template": ("hub.directory", "Create a project on the hub from a template."),
         },
     ),
     "hub": (
-        "The server of a team: REST, real time, sign-in; needs the extra solo-unicorn[hub].",
+        "The server for a team: REST, real time, sign-in; needs the extra solo-unicorn[hub].",
         {
             "": ("hub.server", "Run the hub here until it is stopped."),
-            "migrate": ("hub.server", "Bring its database up to date."),
+            "migrate": ("hub.server", "Migrate its database to the current version."),
             "check": ("hub.server", "Check its settings and its database."),
-            "user": ("hub.people", "List people, add one, set a password; suspend, resume or remove one."),
+            "user": ("hub.people", "List, add, suspend, resume or remove people, or set a password."),
             "link": ("hub.people", "Link a person to an identity at the hub's issuer."),
             "token": ("hub.people", "Make access tokens for people, list them, revoke one."),
             "keys": (
@@ -217,36 +217,39 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
             ),
             "backup": ("hub.server", "Copy its SQLite database and the files of missions, while it serves."),
             "verify": ("hub.server", "Check a backup, or its SQLite database."),
-            "restore": ("hub.server", "Replace its SQLite database by a backup; the former one is kept."),
-            "restored": ("hub.server", "Make clients compare, after PostgreSQL was restored with its own tools."),
+            "restore": ("hub.server", "Restore its SQLite database from a backup; the previous one is kept."),
+            "restored": (
+                "hub.server",
+                "Make clients compare their data, after PostgreSQL was restored with its own tools.",
+            ),
             "audit": ("hub.server", "Show who changed rights, settings and keys of the hub, when, and from where."),
         },
     ),
     "config": (
         "Settings of this machine.",
         {
-            "get": ("machine.config", "Print the value in force."),
-            "set": ("machine.config", "Change a setting in the file; comments stay."),
-            "list": ("machine.config", "List every setting with its value and what it means."),
-            "reset": ("machine.config", "Go back to the default of a setting, a section, or everything."),
+            "get": ("machine.config", "Print the current value."),
+            "set": ("machine.config", "Change a setting in the file, keeping its comments."),
+            "list": ("machine.config", "List every setting with its value and meaning."),
+            "reset": ("machine.config", "Reset a setting, a section or everything to the default."),
         },
     ),
     "mcp": (
-        "Speak MCP on standard input and output, for any MCP client; set clients up for it.",
+        "Serve MCP on standard input and output, and set up MCP clients.",
         {
-            "": ("machine.mcp", "Speak MCP on standard input and output; --standalone does so without the service."),
+            "": ("machine.mcp", "Serve MCP on standard input and output; --standalone does so without the service."),
             "install": ("machine.mcp_install", "Add this server to the settings of a client: claude, codex, gemini …"),
             "uninstall": ("machine.mcp_install", "Remove this server from the settings of a client."),
             "status": ("machine.mcp_install", "Show which clients are installed and have this server."),
         },
     ),
     "guide": (
-        "What agents read of Solo Unicorn in a checkout: AGENTS.md, a skill, a hook.",
+        "What agents read about Solo Unicorn in a checkout: AGENTS.md, a skill, a hook.",
         {
-            "write": ("machine.guide", "Write them, or the ones that are named: block, skill, hook."),
-            "remove": ("machine.guide", "Take them away again; all else stays as it is."),
-            "status": ("machine.guide", "Show which of them are here."),
-            "show": ("machine.guide", "Print what the hook tells: the board and the index of the memory."),
+            "write": ("machine.guide", "Write all of them, or only those named: block, skill, hook."),
+            "remove": ("machine.guide", "Remove them again; everything else stays."),
+            "status": ("machine.guide", "Show which of them are installed."),
+            "show": ("machine.guide", "Print the output of the hook: the board and the index of the memory."),
         },
     ),
     "metrics": (
@@ -258,59 +261,56 @@ COMMANDS: Final[dict[str, tuple[str, Verbs]]] = {
         {"": ("project.usage", "Show what sessions used, by day, agent, mission or session.")},
     ),
     "inbox": (
-        "What agents ask permission for.",
+        "Permission requests and questions of agents.",
         {
             "list": ("inbox", "List what agents wait for: permissions, and answers to questions."),
             "answer": ("inbox", "Allow or deny a request, or answer the question of a mission; its agent goes on."),
-            "rules": ("inbox", "List the rules for what agents of a project may do."),
-            "rule": ("inbox", "Make a rule: allow, ask or deny a tool, with a pattern of what it is used on."),
-            "forget": ("inbox", "Remove a rule."),
+            "rules": ("inbox", "List the permission rules of a project."),
+            "rule": ("inbox", "Create a permission rule: allow, ask or deny a tool, with a pattern."),
+            "forget": ("inbox", "Delete a permission rule."),
         },
     ),
     "auth": (
         "Signing in at a hub.",
         {
             "login": ("hub.auth", "Sign in with a browser, or with a key."),
-            "logout": ("hub.auth", "Sign out: the hub is told, then the tokens are forgotten."),
-            "whoami": ("hub.auth", "Show who is signed in where, how and until when, as the hubs say now."),
-            "token": ("hub.tokens", "Make, list and revoke your own access tokens."),
+            "logout": ("hub.auth", "Sign out at the hub, and delete the tokens."),
+            "whoami": ("hub.auth", "Show who is signed in where, how, and until when."),
+            "token": ("hub.tokens", "Create, list and revoke your own access tokens."),
         },
     ),
     "sync": ("Synchronise connected projects with their hub now; show the status.", {"": ("hub.sync", "")}),
     "conflicts": (
-        "Where two people changed the same thing.",
+        "Conflicting changes by two people.",
         {
-            "list": ("hub.conflicts", "List conflicts that wait for a decision."),
-            "show": ("hub.conflicts", "Show a conflict: the former text, mine and theirs."),
+            "list": ("hub.conflicts", "List undecided conflicts."),
+            "show": ("hub.conflicts", "Show a conflict: the original text, mine and theirs."),
             "resolve": ("hub.conflicts", "Keep mine, keep theirs, or merge both texts."),
         },
     ),
     "web": ("Show the board in a browser of this machine; needs solo-unicorn[web].", {"": ("machine.web", "")}),
     "workspace": (
-        "Back up all that is on this machine's board, check it, and put it back.",
+        "Back up, verify and restore everything on this machine's board.",
         {
-            "backup": ("machine.workspace", "Copy workspace and attached files while in use, and check the copy."),
-            "restore": ("machine.workspace", "Replace the workspace by a backup; the former one is kept."),
-            "verify": ("machine.workspace", "Check a backup, or the workspace itself."),
+            "backup": ("machine.workspace", "Copy the workspace and attached files while in use, and verify the copy."),
+            "restore": ("machine.workspace", "Restore the workspace from a backup; the previous one is kept."),
+            "verify": ("machine.workspace", "Verify a backup, or the workspace itself."),
             "identity": (
                 "machine.workspace",
-                "Show which workspace this is; --new makes a copied home a separate one.",
+                "Show the identity of the workspace; --new makes a copied home a separate one.",
             ),
         },
     ),
-    "doctor": ("Check this installation and say what to fix.", {"": ("machine.doctor", "")}),
+    "doctor": ("Check this installation, and say what to fix.", {"": ("machine.doctor", "")}),
     "demo": (
-        "Play a whole mission in a temporary repository with the rehearsal agent.",
+        "Run whole missions in a temporary repository, with the rehearsal agent.",
         {"": ("machine.demonstration", "")},
     ),
     "export": ("Write a project with its history into one JSON file.", {"": ("project.transfer", "")}),
     "import": ("Import an exported project.", {"": ("project.transfer", "")}),
     "completion": (
         "Print the completion script of a shell: bash, zsh or fish.",
-        {
-            "": ("machine.completion", ""),
-            "suggest": ("machine.completion", "Print what may come next on a command line."),
-        },
+        {"": ("machine.completion", ""), "suggest": ("machine.completion", "Print completions for a command line.")},
     ),
     "man": ("Print the manual page; `man -l -` shows it.", {"": ("machine.manual", "")}),
 }
@@ -352,7 +352,7 @@ def overview() -> str:
             lines += [f"{'':<15}{line}" for line in _wrapped(" | ".join(named), 78)]
     lines += [
         "",
-        "`solo-unicorn COMMAND --help` tells more. Commands that print data take --json and -q; NO_COLOR is respected.",
+        "`solo-unicorn COMMAND --help` shows more. Commands that print data take --json and -q; NO_COLOR is respected.",
         "exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 signed out, 6 offline, 75 try again",
     ]
     return "\n".join(lines)
@@ -361,12 +361,12 @@ def overview() -> str:
 def noun_help(noun: str) -> str:
     """`solo-unicorn NOUN --help`."""
     sentence, verbs = COMMANDS[noun]
-    alone = "" in verbs
+    alone, width = "" in verbs, max(map(len, verbs))
     lines = [f"usage: solo-unicorn {noun} {'[VERB …]' if alone else 'VERB …'}", "", sentence]
     if alone:
         lines += ["", f"without a verb: {verbs[''][1]}"]
-    lines += ["", "verbs:", *(f"  {verb:<9} {about}" for verb, (_, about) in verbs.items() if verb)]
-    return "\n".join([*lines, "", f"`solo-unicorn {noun} VERB --help` shows the options of one."])
+    lines += ["", "verbs:", *(f"  {verb:<{width}}  {about}" for verb, (_, about) in verbs.items() if verb)]
+    return "\n".join([*lines, "", f"`solo-unicorn {noun} VERB --help` shows its options."])
 
 
 def _wrapped(text: str, width: int) -> list[str]:

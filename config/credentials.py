@@ -137,7 +137,7 @@ def _opened() -> Iterator[None]:
     except NoKeyringError as error:
         raise NoKeychain(
             "There is no keychain on this machine",
-            why="secrets are kept in the keychain, and in a file only when you ask for that",
+            why="secrets are kept in the keychain, and in a file only if you ask for it",
             todo="keep the tokens in a file that only you can read: "
             "`solo-unicorn auth login --hub URL --store-in-file`; "
             "or install and unlock a keychain (on Linux GNOME Keyring or KWallet, with D-Bus)",

@@ -24,7 +24,7 @@ def described(name: str) -> Setting:
     row = find(name)
     if row is None:
         raise NotFound(
-            f"{name} is not a setting", why=reading.nearest(name), todo="`solo-unicorn config list` names all of them"
+            f"{name} is not a setting", why=reading.nearest(name), todo="`solo-unicorn config list` lists them all"
         )
     return row
 
@@ -97,7 +97,7 @@ def _table(document: TOMLDocument, names: tuple[str, ...]) -> dict[str, Any]:
             raise SettingsError(
                 ".".join(names),
                 f"{'.'.join(names[: depth + 1])} is {shown(found)} in the settings file, not a table",
-                todo=f"take it out first: `solo-unicorn config reset {'.'.join(names[: depth + 1])}`",
+                todo=f"remove it first: `solo-unicorn config reset {'.'.join(names[: depth + 1])}`",
             )
         here = found
     if names[0] == "keys":

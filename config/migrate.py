@@ -116,7 +116,7 @@ def _taken_over(old: Mapping[str, Any]) -> str:
             left.append(f"{old_name} = {shown(value)}")
     if left:
         document.add(tomlkit.nl())
-        document.add(tomlkit.comment("Of config.json (kept in backups/), these have no counterpart here:"))
+        document.add(tomlkit.comment("These settings of config.json (kept in backups/) have no counterpart here:"))
         for line in left:
             document.add(tomlkit.comment(re.sub(r"[\x00-\x1f\x7f]", " ", line)))
     return tomlkit.dumps(document)

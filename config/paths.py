@@ -156,7 +156,7 @@ def _made(directory: Path) -> Path:
             raise NotADirectoryError(ENOTDIR, "it is not a directory")
     except OSError as error:
         raise SoloUnicornError(
-            f"The directory {directory} cannot be made",
+            f"The directory {directory} cannot be created",
             why=error.strerror or str(error),
             todo=f"make it writable for you, or set {HOME_VARIABLE} to a directory that is",
         ) from error
@@ -170,7 +170,7 @@ def _owned(directory: Path) -> Path:
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise SoloUnicornError(
             f"The directory {directory} belongs to another user",
-            why="sockets in it could be read by its owner",
+            why="its owner could read sockets in it",
             todo=f"set {RUNTIME_VARIABLE} to a short directory of your own",
         )
     if found.st_mode & 0o077:

@@ -59,8 +59,8 @@ def version_of(document: Document, path: Path) -> int:
         raise SettingsError(
             "version",
             f"{path}: version is {version!r}",
-            why="it is the format of the file, a number from 1",
-            todo=f"write version = {VERSION}, or take the line out",
+            why="the version is the file's format, a number from 1",
+            todo=f"write version = {VERSION}, or remove the line",
             path=path,
         )
     if version > VERSION:
@@ -143,7 +143,8 @@ def _problem(names: Names, value: object, text: str, path: Path) -> SettingsErro
             key,
             f"{path}, line {line}: {key} is not a setting",
             why=nearest(key),
-            todo=f"correct it or take it out: `solo-unicorn config reset {key}`; `solo-unicorn config list` names all",
+            todo=f"correct it or take it out: `solo-unicorn config reset {key}`; "
+            "`solo-unicorn config list` lists them all",
             path=path,
             line=line,
         )
@@ -155,7 +156,7 @@ def _problem(names: Names, value: object, text: str, path: Path) -> SettingsErro
             key,
             f"{path}, line {line}: {key} is {_shown(value)}",
             why=f"it takes {row.takes}",
-            todo=f"correct it, or go reset to the default: `solo-unicorn config reset {key}`",
+            todo=f"correct it, or reset it to the default: `solo-unicorn config reset {key}`",
             path=path,
             line=line,
         )
@@ -165,7 +166,7 @@ def _problem(names: Names, value: object, text: str, path: Path) -> SettingsErro
 def nearest(key: str) -> str:
     known = [row.name for row in SCHEMA]
     if any(name.startswith(f"{key}.") for name in known):
-        return f"{key} is a section: its keys stand below [{key}]"
+        return f"{key} is a section: its keys are below [{key}]"
     pattern = re.sub(r"^agents\.[^.]+\.", "agents.<name>.", key)
     near = get_close_matches(pattern, known, n=1, cutoff=0.7)
     if not near:

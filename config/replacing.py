@@ -80,5 +80,5 @@ def _unchanged(target: Path, error: OSError) -> SoloUnicornError:
     return SoloUnicornError(
         f"{target} was not changed",
         why=error.strerror or str(error),
-        todo="make its directory writable and see that the disk has space",
+        todo="make its directory writable, and check that the disk has space",
     )

@@ -22,18 +22,18 @@ VERSION: Final = 1
 class WorkstationSettings:
     """This machine."""
 
-    name: str = setting("", "What this machine is called on boards; empty means its host name.")
+    name: str = setting("", "Name of this machine on boards; empty means its host name.")
     slots: int = setting(
-        4, "How many sessions may run at the same time on this machine, over all agents.", least=1, most=256
+        4, "Number of sessions that may run at once on this machine, across all agents.", least=1, most=256
     )
     idle_exit_seconds: float = setting(
         30.0,
-        "Seconds the background service keeps running when no screen is open and no session runs; twenty times as long "
-        "once an MCP client was connected.",
+        "Seconds for which the background service keeps running with no open screen and no session; twenty times as "
+        "long once an MCP client was connected.",
         least=0,
     )
     backups: int = setting(
-        7, "How many daily backups of the workspace are kept in the home; 0 disables them.", least=0, most=365
+        7, "Number of daily backups of the workspace to keep in the home; 0 disables them.", least=0, most=365
     )
     memory_free_mb: int = setting(
         512, "Minimum free memory (MB) before a session may start; 0 disables the check.", least=0
@@ -58,9 +58,13 @@ class SessionSettings:
         "Minutes for which a running tool or background task keeps a silent agent from counting as stalled.",
         least=0,
     )
-    stop_grace_seconds: float = setting(10.0, "Seconds an agent has to stop by itself before it is killed.", least=0)
+    stop_grace_seconds: float = setting(
+        10.0, "Seconds that an agent has to stop by itself before it is killed.", least=0
+    )
     lease_seconds: float = setting(
-        120.0, "Seconds a claim on a mission holds without renewal; it is renewed four times in that time.", least=8
+        120.0,
+        "Seconds for which a claim on a mission is valid without renewal; it is renewed four times in that time.",
+        least=8,
     )
     retry_first_seconds: float = setting(
         RETRY_FIRST_SECONDS,
@@ -82,34 +86,32 @@ class SessionSettings:
 class AgentSettings:
     """One code agent of this machine; the name after `agents.` is yours, or a type of the catalogue."""
 
-    type: str = setting("", "Catalogue entry of this agent; empty means the entry of its name.")
+    type: str = setting("", "Catalogue entry of this agent; empty means the entry with its own name.")
     enabled: bool = setting(True, "Whether missions may be given to it.")
     slots: int = setting(2, "How many of its sessions may run at the same time.", least=1, most=64)
     command: str = setting("", "The program to start, as a path or a name; empty means the one that was found.")
     model: str = setting("", "The model it is asked to use; empty means its own choice.")
     permission_mode: str = setting(
-        "", "Its permission mode, in the agent's own term; empty means the catalogue's default."
+        "", "Permission mode, in the agent's own terms; empty means the catalogue's default."
     )
-    effort: str = setting("", "How hard it is asked to think, in its own word; empty means its own choice.")
+    effort: str = setting("", "Reasoning effort, in the agent's own terms; empty means its own choice.")
     fallback_model: str = setting("", "The model it uses while the first is overloaded, if it supports that.")
     budget_usd: float = setting(
-        0.0, "What one session may cost at most, in USD, where the agent can be told; 0 means no limit.", least=0
+        0.0, "Most that one session may cost, in USD, if the agent supports it; 0 means no limit.", least=0
     )
-    arguments: str = setting("", "More arguments for its program, as a shell would read them.")
-    environment: str = setting("", "More of its environment, as in NAME=value OTHER='two words'.")
+    arguments: str = setting("", "Additional arguments for its program, quoted as for a shell.")
+    environment: str = setting("", "Additional environment variables, such as NAME=value OTHER='two words'.")
     own_tools: bool = setting(True, "Also give it the MCP servers of your own settings, if it supports that.")
     plain_mode: bool = setting(
-        False, "Start it in its plain mode, without approvals and without hearing you, where it has another."
+        False, "Start it in its plain mode, without approvals and messages from you, if it also has another."
     )
     sandbox: str = setting(
         "guard",
-        "What it may reach on this machine: `off` everything, `guard` no secrets and nothing that runs as you later, "
-        "`strict` its worktree alone; a project may ask for more.",
+        "What it may access on this machine: `off` everything, `guard` no secrets and nothing that later runs as you, "
+        "`strict` only its worktree; a project may require more.",
         choices=("off", "guard", "strict"),
     )
-    sandbox_allow: str = setting(
-        "", "Paths that its sandbox leaves open to it, as a shell would read them: ~/.kube /srv/data."
-    )
+    sandbox_allow: str = setting("", "Paths that stay open in its sandbox, quoted as for a shell: ~/.kube /srv/data.")
     skip_permissions: bool = setting(
         False, "Run it without permission prompts; only for a machine or container you can afford to lose."
     )

@@ -43,7 +43,7 @@ from .records import comments, history, links, memory, parts, placing
 from .records import missions as records
 from .work import Work
 
-ELSEWHERE = "sessions and agents live on workstations; their own MCP server answers this"
+ELSEWHERE = "sessions and agents run on workstations; their own MCP server answers this"
 UNTOLD = records.LOCAL - {"deletedAt"}
 """Fields of one machine, which no history shows."""
 
@@ -161,7 +161,7 @@ class Change:
             for place, mission_id in zip(renumbered(len(standing)), standing, strict=True):
                 mission = self.mission(mission_id)
                 self.save(mission, replace(mission, list_order=place), "reordered", placed=True)
-        raise InvalidValue("listOrder", "The list has no place left", todo="name another place")
+        raise InvalidValue("listOrder", "The list has no room left", todo="name another place")
 
     def edges(self, project_id: str) -> list[tuple[str, str]]:
         """(blocker, blocked) ids of the project."""
@@ -347,7 +347,7 @@ def new_id(wished: object = None) -> str:
     if wished is None:
         return new_ulid()
     if not isinstance(wished, str) or len(wished) != 26 or not set(wished) <= _ULID or wished[0] > "7":
-        raise InvalidValue("id", f"{str(wished)[:40]!r} is not a ULID", todo="make the id as a ULID, or leave it out")
+        raise InvalidValue("id", f"{str(wished)[:40]!r} is not a ULID", todo="send a ULID, or leave it out")
     return wished
 
 

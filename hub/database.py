@@ -64,7 +64,9 @@ def open_database(url: str) -> Database:
     try:
         parsed = make_url(url)
     except Exception as error:
-        raise UsageError("The database URL cannot be read", todo="as in postgresql+asyncpg://user@host/name") from error
+        raise UsageError(
+            "The database URL cannot be read", todo="use the form postgresql+asyncpg://user@host/name"
+        ) from error
     match parsed.get_backend_name():
         case "sqlite":
             from .sqlite import SqliteDatabase
@@ -73,7 +75,7 @@ def open_database(url: str) -> Database:
         case "postgresql":
             return PostgresDatabase(parsed.set(drivername="postgresql+asyncpg"))
     raise UsageError(
-        f"{parsed.get_backend_name()} is not a database of the hub", todo="use sqlite:///file or postgresql+asyncpg://…"
+        f"{parsed.get_backend_name()} is not a supported database", todo="use sqlite:///file or postgresql+asyncpg://…"
     )
 
 
@@ -214,7 +216,7 @@ def refused(shown: str, error: BaseException) -> SoloUnicornError:
     state = getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorname", None)
     if full := disk_full(error, shown):
         return SoloUnicornError(
-            f"The database {shown} cannot be written", why=full.why, todo="make room on its disk, and try again"
+            f"The database {shown} cannot be written", why=full.why, todo="free some space on its disk, and try again"
         )
     why = str(error).strip().partition("\n")[0]
     if state in _AWAY:
@@ -231,11 +233,11 @@ def of_file(error: BaseException) -> bool:
     return name is not None and not name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
 
 
-_DAMAGED = "put a backup in its place: `solo-unicorn hub restore BACKUP`; the damaged file is kept beside it"
+_DAMAGED = "restore a backup: `solo-unicorn hub restore BACKUP`; the damaged file is kept beside it"
 _REFUSED = {
     "28P01": "correct the user or the password in SOLO_UNICORN_HUB_DATABASE_URL",
-    "28000": "correct the user in SOLO_UNICORN_HUB_DATABASE_URL, or let it in by pg_hba.conf",
-    "3D000": "make the database (`createdb`), or correct its name in SOLO_UNICORN_HUB_DATABASE_URL",
+    "28000": "correct the user in SOLO_UNICORN_HUB_DATABASE_URL, or allow it in pg_hba.conf",
+    "3D000": "create the database (`createdb`), or correct its name in SOLO_UNICORN_HUB_DATABASE_URL",
     "42501": "make the hub's user the owner of the database",
     "SQLITE_NOTADB": _DAMAGED,
     "SQLITE_CORRUPT": _DAMAGED,

@@ -12,13 +12,13 @@ FULL: Final = "there is no space left"
 _SQLITE: Final = {
     "SQLITE_FULL": FULL,
     "SQLITE_IOERR": "the system reports an error of the disk, or a limit on the size of files",
-    "SQLITE_READONLY": "it can only be read",
+    "SQLITE_READONLY": "it is read-only",
 }
 _SYSTEM: Final = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: "the quota of the hub's user is used up",
     errno.EFBIG: "a limit on the size of files is reached",
-    errno.EROFS: "it can only be read",
+    errno.EROFS: "it is read-only",
     errno.EIO: "the system reports an error of the disk",
 }
 _OBSTORE: Final = re.compile(r"\(os error (\d+)\)")
@@ -34,7 +34,7 @@ class DiskFull(TryAgain):
         super().__init__(
             "Nothing was saved: a disk of the hub cannot be written",
             why=why,
-            todo="try again later; the operator of the hub must make room",
+            todo="try again later; the hub's operator has to free some space",
         )
         self.place = place
         """For the operator alone."""

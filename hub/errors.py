@@ -25,6 +25,7 @@ from ..missions.errors import (
     TryAgain,
     UsageError,
     VersionConflict,
+    sentences,
 )
 from .disk import DiskFull
 
@@ -115,7 +116,7 @@ def as_hub_error(error: SoloUnicornError) -> HubError:
             return _told("invalid", error, {"field": error.field})
         case DatabaseUnusable():
             told = "The hub's database cannot be used"
-            return HubError("unavailable", told, todo="tell the operator of the hub", headers={"Retry-After": "30"})
+            return HubError("unavailable", told, todo="tell the hub's operator", headers={"Retry-After": "30"})
         case UsageError():
             return _told("bad_request", error, {})
         case NotFound():
@@ -143,18 +144,12 @@ def envelope(error: HubError) -> bytes:
         {
             "error": {
                 "code": error.code,
-                "message": _sentences(error),
+                "message": sentences(error.what, error.why, error.todo),
                 "details": error.details,
                 "traceId": correlation.get(),
             }
         }
     )
-
-
-def _sentences(error: HubError) -> str:
-    """What happened, why, and what to do, as sentences."""
-    parts = (part.strip().rstrip(".") for part in (error.what, error.why, error.todo))
-    return " ".join(part[0].upper() + part[1:] + "." for part in parts if part)
 
 
 def refusal(error: SoloUnicornError) -> Response:

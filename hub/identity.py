@@ -1,4 +1,4 @@
-"""Who calls: tokens in, a `Caller` out. Personal access tokens and organisation keys are known here.
+"""Who calls: tokens in, a `Caller` out. Personal access tokens and organization keys are known here.
 
 Other kinds of credentials (an issuer's JWTs, session cookies) join as further verifiers: `identity.verifiers.append`.
 Only the SHA-256 of a token is stored. A hub that has its database to itself remembers what it found for `REMEMBERED`
@@ -33,13 +33,13 @@ USED_EVERY: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One identity behind a request. Roles in organisations and projects are looked up by `permissions`."""
+    """One identity behind a request. Roles in organizations and projects are looked up by `permissions`."""
 
     kind: Kind
     user_id: str | None = None
     email: str = ""
     organization_id: str | None = None
-    """Set for an organisation key alone: it acts as an administrator of that organisation."""
+    """Set for an organization key alone: it acts as an administrator of that organization."""
     scopes: frozenset[str] = frozenset()
     token_id: str | None = None
     expires_at: float | None = None

@@ -29,8 +29,8 @@ def upgrade_connection(at: Connection) -> None:
         return
     if current is not None and current not in {revision.revision for revision in script.walk_revisions()}:
         raise TryAgain(
-            "The database was made by a newer hub",
-            why=f"its schema is at {current}, which this one does not know",
+            "The database was created by a newer hub",
+            why=f"its schema is at {current}, which this hub does not know",
             todo="update this hub, or give it another database",
         )
     config = Config()

@@ -256,7 +256,7 @@ def check(said: dict[str, object]) -> list[tuple[str, bool, str]]:
                 count = await database.read(
                     lambda at: int(at.execute(select(func.count()).select_from(users)).scalar_one())
                 )
-                found.append(("people", count > 0, f"{count}" if count else "nobody: solo-unicorn hub user add EMAIL"))
+                found.append(("people", count > 0, f"{count}" if count else "none: solo-unicorn hub user add EMAIL"))
         except SoloUnicornError as error:
             found.append(("database", False, f"{shown}: {error}"))
         finally:

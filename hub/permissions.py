@@ -153,7 +153,7 @@ class Permissions:
     def require_organization(
         self, at: Connection, caller: Caller, organization_id: str, right: OrganizationRight
     ) -> OrganizationRole:
-        """The caller's role in an organisation when it has this right; else NotFound or `forbidden`."""
+        """The caller's role in an organization when it has this right; else NotFound or `forbidden`."""
         role = organization_role(at, caller, organization_id)
         if role is None:
             raise missing("organization", organization_id)
@@ -207,7 +207,7 @@ def load_access(at: Connection, caller: Caller, project_id: str) -> Access:
 def _role(
     at: Connection, caller: Caller, project_id: str, organization_id: str, public: bool, auto_invite: bool
 ) -> Role | None:
-    """The highest of: the organisation's word, the project's member list, and what everybody is."""
+    """The highest of: the organization's word, the project's member list, and what everybody is."""
     found: list[Role] = ["public"] if public else []
     match organization_role(at, caller, organization_id):
         case "owner":
@@ -228,7 +228,7 @@ def _role(
 
 
 def organization_role(at: Connection, caller: Caller, organization_id: str) -> OrganizationRole | None:
-    """The caller's role in an organisation; an organisation key is an administrator of its own."""
+    """The caller's role in an organization; an organization key is an administrator of its own."""
     if caller.organization_id is not None:
         return "admin" if caller.organization_id == organization_id else None
     if caller.user_id is None:

@@ -90,6 +90,6 @@ def _check_names(given: dict[str, str]) -> None:
         near = get_close_matches(unknown[0], (*OWN, *OPTIONS), 1, 0.6)
         raise UsageError(
             f"The hub has no setting {PREFIX}{unknown[0].upper()}",
-            why="it is set in the environment, and would have no effect",
+            why="it is set in the environment, but would have no effect",
             todo=f"set {PREFIX}{near[0].upper()} instead" if near else "unset it; docs/deploy/README.md lists them",
         )

@@ -45,7 +45,7 @@ class Work:
         return self.hub.permissions.require(self.at, self.caller, project_id, right)
 
     def require_organization(self, organization_id: str, right: OrganizationRight) -> OrganizationRole:
-        """The caller's role in an organisation when it has this right; else NotFound or `forbidden`."""
+        """The caller's role in an organization when it has this right; else NotFound or `forbidden`."""
         return self.hub.permissions.require_organization(self.at, self.caller, organization_id, right)
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from mcp.types import CallToolResult, TextContent
 
 from ..missions.entities import Json, JsonObject
-from ..missions.errors import InvalidValue, NotAllowed, NotFound, SoloUnicornError, UsageError, VersionConflict
+from ..missions.errors import (
+    InvalidValue,
+    NotAllowed,
+    NotFound,
+    SoloUnicornError,
+    UsageError,
+    VersionConflict,
+    sentences,
+)
 from ..system import strict_json
 from .tools.arguments import TooMuch
 from .tools.registry import Data, Reply
@@ -30,7 +38,7 @@ def refusal(error: SoloUnicornError) -> CallToolResult:
     """`code: sentence hint` for who reads text, the same in parts for who reads structure."""
     code = code_of(error)
     message = ", ".join(part.rstrip(".") for part in (error.what, error.why) if part) + "."
-    hint = error.todo.rstrip(".") + "." if error.todo else ""
+    hint = sentences(error.todo)
     parts: JsonObject = {"code": code, "message": message, "hint": hint}
     if isinstance(error, VersionConflict):
         parts["currentVersion"] = error.current

@@ -2,7 +2,7 @@
 
 Standard library only, because every client pays its start. It reads just enough of the JSON lines to keep three
 promises: what a person's client asks first is answered at once, while the service is found or started; a request that
-was under way when the service went away is answered with a retryable error instead of silence; and a client of the
+was under way when the service stopped is answered with a retryable error instead of silence; and a client of the
 handshake era finds its session again after the service is back (its `initialize` is replayed).
 """
 
@@ -215,7 +215,7 @@ class Bridge:
         except OSError:
             chunk = b""
         if not chunk:
-            self._lost("the service went away")
+            self._lost("the service stopped")
             return
         self._heard = time.monotonic()
         for line in self._from_service.of(chunk):
@@ -235,8 +235,8 @@ class Bridge:
         self._waiting.clear()
         error = {
             "code": RETRYABLE,
-            "message": f"offline: The Solo Unicorn service is not there ({why}). It is started again by the next "
-            "message. What was under way may have been done: read before you repeat it.",
+            "message": f"offline: The Solo Unicorn service is not running ({why}). The next message starts it again. "
+            "Pending calls may have taken effect: read before you repeat them.",
             "data": {"code": "offline", "retryable": True},
         }
         lost = [{"id": identity, "error": error} for identity in self._pending.values()]

@@ -80,12 +80,12 @@ class Dialling:
             while not greeting.endswith(b"\n"):
                 chunk = attempt.recv(4096)
                 if not chunk:
-                    raise ConnectionResetError("the service left before it greeted")
+                    raise ConnectionResetError("the service stopped before it answered")
                 greeting += chunk
             attempt.settimeout(None)
             answer = _object(greeting)
             if "ready" not in answer:
-                raise Refused(str(answer.get("refused", "The service speaks another language; restart it.")))
+                raise Refused(str(answer.get("refused", "The service uses another protocol; restart it.")))
         except BaseException:
             attempt.close()
             raise

@@ -50,7 +50,7 @@ TOLD = {
     "rework": (
         "Answer the feedback of a review",
         "Mission {id} came back from review. Answer every point of the feedback below: change it or say why not. "
-        "Keep update_tasks current, test, commit, then request_review saying what became of each point.",
+        "Keep update_tasks current, test, commit, then request_review saying how you handled each point.",
     ),
 }
 

@@ -222,7 +222,7 @@ async def _run(
         if tool is None:
             raise NotFound(f"There is no tool {params.name[:64]!r}", todo="tools/list shows what there is")
         if not tool.allows(who):
-            raise NotAllowed(f"{tool.name} is not open to this caller", todo="Use the tools that are listed")
+            raise NotAllowed(f"{tool.name} is not open to this caller", todo="use the tools that are listed")
         arguments = parse(tool.arguments, params.arguments or {})
         async with traffic.one():
             said = await call(lambda access: tool.run(access, placed(access, who), arguments))
@@ -238,7 +238,7 @@ async def _run(
         return refusal(error)
     except Exception:
         logger("mcp").exception("failed", extra=about)
-        return refusal(Offline("The server failed on this call", todo="Try once more; then go on and say so"))
+        return refusal(Offline("The server failed on this call", todo="try once more; then go on, and say so"))
     logger("mcp").debug("called", extra=about)
     return reply if isinstance(reply, InputRequiredResult) else answer(reply)
 

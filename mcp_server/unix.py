@@ -99,7 +99,7 @@ class UnixServer:
 
     async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Caller | None:
         """Who it is; None when it was refused."""
-        why = "This socket is for the user who runs the service."
+        why = "This socket is only for the user who runs the service."
         if _is_ours(writer):
             try:
                 async with asyncio.timeout(HELLO_SECONDS):

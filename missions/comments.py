@@ -114,7 +114,7 @@ def checked(file: str, line: int, side: str, text: str) -> tuple[str, int, Side,
     """The parts of a comment, if they make one; InvalidValue names the one that does not."""
     if not file.strip() or file.startswith("/") or ".." in file.split("/"):
         raise InvalidValue(
-            "file", f"{file!r} is not a valid file of the diff", todo="give its path below the repository's top"
+            "file", f"{file!r} is not a valid file of the diff", todo="give its path relative to the repository's root"
         )
     if line < 1:
         raise InvalidValue("line", f"There is no line {line}", todo="count from 1")
@@ -126,14 +126,14 @@ def checked(file: str, line: int, side: str, text: str) -> tuple[str, int, Side,
 def checked_text(text: str) -> str:
     """What a comment or an answer says; InvalidValue."""
     if not text.strip() or len(text) > COMMENT_MAX:
-        raise InvalidValue("text", f"A comment has 1 to {COMMENT_MAX} characters", todo="say it in a few sentences")
+        raise InvalidValue("text", f"A comment has 1 to {COMMENT_MAX} characters", todo="shorten it to a few sentences")
     return text.strip()
 
 
 def checked_until(line: int, until: int | None) -> int | None:
     """The last line of a range that begins at `line`; None for a single line. InvalidValue for one that ends before."""
     if until is not None and until < line:
-        raise InvalidValue("until", f"A range from line {line} does not end at {until}", todo="name its last line")
+        raise InvalidValue("until", f"A range from line {line} cannot end at line {until}", todo="name its last line")
     return None if until == line else until
 
 

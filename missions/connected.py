@@ -53,7 +53,7 @@ OWNER: Final = "ask an owner of the project; `solo-unicorn project disconnect --
 SAYS: Final[dict[Kind, Words]] = {
     "signed_out": Words(
         "needs sign-in",
-        "U, then i, signs in",
+        "press U, then i",
         "The sign-in at {hub} has ended",
         "sign in again: `solo-unicorn auth login --hub {hub}`",
     ),
@@ -65,15 +65,15 @@ SAYS: Final[dict[Kind, Words]] = {
     ),
     "credentials": Words(
         "sign-in file damaged",
-        "move it away, sign in",
+        "move it away and sign in",
         "The sign-in at {hub} is kept in a file that cannot be read",
         "`solo-unicorn auth whoami` names the file: move it away, then `solo-unicorn auth login --hub {hub}`",
     ),
     "renewal": Words(
         "sign-in not renewed since {since}",
-        "see its issuer",
+        "check its issuer",
         "The sign-in at {hub} could not be renewed",
-        "what you change is kept here; check that its issuer (the hub, unless it names another) is running; {again}",
+        "your changes are kept here; check that its issuer (the hub, unless it names another) is running; {again}",
     ),
     "certificate": Words(
         "certificate refused",
@@ -83,9 +83,9 @@ SAYS: Final[dict[Kind, Words]] = {
     ),
     "proxy": Words(
         "proxy wants sign-in",
-        "see HTTPS_PROXY",
-        "A proxy on the way to {hub} requires a sign-in",
-        "put it into HTTP_PROXY and HTTPS_PROXY, as name:password@ before the host; restart the service",
+        "set HTTPS_PROXY",
+        "A proxy in front of {hub} requires a sign-in",
+        "add it to HTTP_PROXY and HTTPS_PROXY, as name:password@ before the host, and restart the service",
     ),
     "settings": Words(
         "network settings invalid",
@@ -97,7 +97,7 @@ SAYS: Final[dict[Kind, Words]] = {
         "offline since {since}",
         "check network and hub",
         "{hub} cannot be reached",
-        "check the network, and whether the hub runs; {again}",
+        "check the network, and that the hub is running; {again}",
     ),
     "silent": Words(
         "hub silent since {since}",
@@ -107,15 +107,12 @@ SAYS: Final[dict[Kind, Words]] = {
     ),
     "not_ready": Words(
         "hub not ready since {since}",
-        "its /readyz says why",
-        "{hub} is starting, or does not reach its database",
-        "{hub}/readyz says what it waits for; {again}",
+        "see its /readyz",
+        "{hub} is starting, or cannot reach its database",
+        "{hub}/readyz says what it is waiting for; {again}",
     ),
     "failing": Words(
-        "hub failing since {since}",
-        "its log says why",
-        "{hub} answers with an error",
-        "the log of the hub says why; {again}",
+        "hub failing since {since}", "see its log", "{hub} answers with an error", "see the hub's log; {again}"
     ),
     "unreadable": Words(
         "hub unreadable since {since}",
@@ -123,11 +120,13 @@ SAYS: Final[dict[Kind, Words]] = {
         "Something that is not a hub answers at {hub}",
         "check the address, the proxy, and whether the network requires a sign-in; {again}",
     ),
-    "busy": Words("hub busy since {since}", "it is tried again", "{hub} asks to wait", "wait a moment; {again}"),
+    "busy": Words(
+        "hub busy since {since}", "it is tried again", "{hub} asks clients to wait", "wait a moment; {again}"
+    ),
     "stopped": Words(
         "not synchronised since {since}",
         "start the service",
-        "Nothing on this machine synchronises with {hub} now",
+        "Nothing on this machine is synchronising with {hub}",
         "`solo-unicorn workstation start --background`, or `solo-unicorn sync --watch`",
     ),
     "stale": Words(
@@ -150,8 +149,8 @@ SAYS: Final[dict[Kind, Words]] = {
     "polling": Words(
         "synced by polling",
         "",
-        "{hub} is asked every few seconds, because no WebSocket gets through",
-        "let the proxy in front of the hub pass the Upgrade and Connection headers on",
+        "{hub} is polled every few seconds, because no WebSocket gets through",
+        "have the proxy in front of the hub pass on the Upgrade and Connection headers",
     ),
     "synced": Words("synced", "", "{hub} answered the last request", ""),
     "archived": Words(
@@ -321,7 +320,7 @@ class SyncState:
         if self.waiting:
             parts.append(f"{self.waiting} to send")
         if not parts and self.read_only:
-            parts.append("may only read")
+            parts.append("read-only")
         return ", ".join(parts) or connection
 
     @property

@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 _BYTE = "[\ud800-\udfff]"
+_WORD = r"[a-z]+(?![\w.:=/-])"
 
 
 def printable(text: str) -> str:
@@ -37,8 +38,16 @@ def _shown(half: str) -> str:
     return f"\\x{ord(half) - 0xDC00:02x}" if "\udc80" <= half <= "\udcff" else "\ufffd"
 
 
+def sentences(*parts: str) -> str:
+    """Parts of a message, one sentence each; a name at the start of one, such as `ui.theme`, stays as it is."""
+    trimmed = (part.strip().rstrip(".") for part in parts)
+    return " ".join(
+        (part[0].upper() if re.match(_WORD, part) else part[0]) + part[1:] + "." for part in trimmed if part
+    )
+
+
 class SoloUnicornError(Exception):
-    """What happened, why, and what the person can do about it."""
+    """What happened, why, and what the person can do about it: a sentence and two clauses, without full stops."""
 
     exit_code = 1
     code = "failed"
@@ -54,12 +63,7 @@ class SoloUnicornError(Exception):
 
     def __str__(self) -> str:
         """The three parts as one paragraph."""
-        parts = [self.what.rstrip(".") + "."]
-        if self.why:
-            parts.append(self.why.rstrip(".") + ".")
-        if self.todo:
-            parts.append(self.todo.rstrip(".") + ".")
-        return printable(" ".join(parts))
+        return printable(f"{self.what.rstrip('.')}. {sentences(self.why, self.todo)}".rstrip())
 
     def to_wire(self) -> dict[str, str | int]:
         """The error as a JSON object: code, what, why, todo, exitCode and what its class adds."""
@@ -79,7 +83,7 @@ def from_wire(wire: object) -> SoloUnicornError:
             pass
         case _:
             return SoloUnicornError(
-                "The other process gave an answer that this version does not know", why=repr(wire)[:200]
+                "The other process sent an answer that this version does not understand", why=repr(wire)[:200]
             )
     exit_code = parts.get("exitCode")
     classes = list(_tree(SoloUnicornError))

@@ -29,16 +29,16 @@ def checked(field: str, value: object) -> object:
 def _title(field: str, value: Any) -> str:
     text = " ".join(_unicode(field, value).split())
     if not text:
-        raise InvalidValue(field, "a mission needs a title", todo="Write at least one character")
+        raise InvalidValue(field, "A mission needs a title", todo="write at least one character")
     if len(text) > TITLE_MAX:
         raise InvalidValue(
             field,
-            f"the {field} has {len(text)} characters",
-            why=f"at most {TITLE_MAX} fit",
-            todo="Shorten it and put the rest into the description",
+            f"The {field} has {len(text)} characters",
+            why=f"the limit is {TITLE_MAX}",
+            todo="shorten it, and put the rest into the description",
         )
     if not is_printable(text):
-        raise InvalidValue(field, f"the {field} has control characters", todo="Remove them")
+        raise InvalidValue(field, f"The {field} has control characters", todo="remove them")
     return text
 
 
@@ -48,7 +48,7 @@ def _text(field: str, value: Any) -> str | None:
         return None
     text = _unicode(field, value)
     if len(text) > TEXT_MAX:
-        raise InvalidValue(field, f"{field} has {len(text)} characters", why=f"at most {TEXT_MAX} fit")
+        raise InvalidValue(field, f"{field} has {len(text)} characters", why=f"the limit is {TEXT_MAX}")
     return text if text.strip() else None
 
 
@@ -61,7 +61,7 @@ def _unicode(field: str, value: Any) -> str:
     except UnicodeEncodeError:
         raise InvalidValue(field, f"{field} is not valid Unicode text") from None
     if "\0" in value:
-        raise InvalidValue(field, f"{field} has a NUL character", todo="Remove it")
+        raise InvalidValue(field, f"{field} has a NUL character", todo="remove it")
     return value
 
 
@@ -79,7 +79,7 @@ def _name(field: str, value: Any) -> str | None:
 
 def _priority(field: str, value: Any) -> int:
     if type(value) is not int or not 1 <= value <= 5:
-        raise InvalidValue(field, f"{value!r} is not a valid priority", todo="Use 1 to 5; 5 is the highest")
+        raise InvalidValue(field, f"{value!r} is not a valid priority", todo="use 1 to 5; 5 is the highest")
     return value
 
 
@@ -98,7 +98,7 @@ def _count(field: str, value: Any) -> int:
 def _one_of(choices: tuple[str, ...]) -> Check:
     def check(field: str, value: Any) -> str:
         if value not in choices:
-            raise InvalidValue(field, f"{value!r} is no {field}", todo=f"Use one of {', '.join(choices)}")
+            raise InvalidValue(field, f"{value!r} is not a valid {field}", todo=f"use one of {', '.join(choices)}")
         return str(value)
 
     return check
@@ -164,7 +164,9 @@ def _loop_schedule(field: str, value: Any) -> LoopSchedule | None:
             schedule = _part(LoopSchedule, field, value)
     for name, limit in (("maxPerDay", schedule.max_per_day), ("maxPerHour", schedule.max_per_hour)):
         if limit is not None and (type(limit) is not int or limit < 1):
-            raise InvalidValue(f"{field}.{name}", f"{limit!r} runs are no limit", todo="Use 1 or more, or none at all")
+            raise InvalidValue(
+                f"{field}.{name}", f"{limit!r} is not a valid number of runs", todo="use 1 or more, or none at all"
+            )
     return None if schedule == LoopSchedule() else schedule
 
 
@@ -192,7 +194,7 @@ def _tasks(field: str, value: Any) -> tuple[Task, ...]:
                 title = one
         found.append(Task(_title(f"{field}[{place}].title", title)))
     if len(found) > TASKS_MAX:
-        raise InvalidValue(field, f"{len(found)} tasks are too many", why=f"at most {TASKS_MAX} fit")
+        raise InvalidValue(field, f"{len(found)} tasks are too many", why=f"the limit is {TASKS_MAX}")
     return tuple(found)
 
 

@@ -25,7 +25,7 @@ _HELPS: Final[dict[HoldKind, str]] = {
     "requests": "it continues automatically; fewer slots for it (`agents.{name}.slots`) help",
     "service": "it continues automatically; `solo-unicorn agent scan` retries now",
     "credit": "add credit to its account, then `solo-unicorn agent scan`",
-    "sign_in": "sign it in again, then `solo-unicorn agent scan`",
+    "sign_in": "sign in again, then `solo-unicorn agent scan`",
 }
 
 

@@ -30,7 +30,7 @@ def check_name(name: str) -> None:
         raise InvalidValue(
             "name",
             f"{name[:80]!r} is not a valid document name",
-            todo="use 1 to 64 small letters, digits and -, beginning with a letter or digit",
+            todo="use 1 to 64 lower-case letters, digits and -, starting with a letter or digit",
         )
 
 

@@ -187,9 +187,7 @@ def _blockers(context: PromptContext) -> str:
     for blocker in context.blockers:
         did = f": {' '.join(blocker.stage_summary.split())}" if blocker.stage_summary else ""
         lines.append(f"- {short_id(blocker.number)} {blocker.title}{did}")
-    return _section(
-        "Done before this, for you to build on", "\n".join(lines), "other missions, with their agents' summaries"
-    )
+    return _section("Earlier missions to build on", "\n".join(lines), "other missions, with their agents' summaries")
 
 
 def _stages(context: PromptContext) -> str:
@@ -210,11 +208,11 @@ def _afterwards(context: PromptContext) -> str:
 
 def _files(context: PromptContext) -> str:
     lines = (f"- {one.name} ({one.mime}, {one.size} bytes): `{path}`" for one, path in context.files)
-    return _section("Files of the mission, for you to read", "\n".join(lines), "names of files")
+    return _section("Files of the mission, for you to read", "\n".join(lines), "file names")
 
 
 def _words(context: PromptContext) -> str:
-    return _section("What a person told you meanwhile", "\n\n".join(context.words), "words of a person")
+    return _section("Messages from a person in the meantime", "\n\n".join(context.words), "words of a person")
 
 
 def _handover(context: PromptContext) -> str:
@@ -239,7 +237,7 @@ def _essentials(context: PromptContext) -> str:
         "- Your tools are those of the MCP server `solo-unicorn`. Call `get_context` first: it has the newest state.",
         "- Keep the board true: `update_tasks` when a task is finished, `add_note` for a decision or a surprise.",
         "- `memory_search` before you ask or assume; `memory_append` what later missions should know.",
-        "- Nobody reads this terminal. When you cannot go on without a person: `ask_user`, then end your turn.",
+        "- Nobody reads this terminal. If you cannot go on without a person: `ask_user`, then end your turn.",
         *_where(context),
         f"- Stay in this worktree. Commit {where} in small steps. Never push, merge, rebase or switch the branch.",
         "- Last, exactly once: `complete_stage` with what you did and what to check, then end your turn. Then "

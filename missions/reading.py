@@ -57,9 +57,11 @@ class Reading:
         found = self.turn if scope == "turn" else self.before if looked else self.look
         if found is None:
             if scope == "turn":
-                raise NotFound("There is no turn to show", why="no agent has begun one here", todo="look at all of it")
-            why = "you have seen one state of it so far" if self.look else "you have not looked at it before"
-            raise NotFound("There is nothing to compare your last look with", why=why, todo="look at all of it")
+                raise NotFound(
+                    "There is no turn to show", why="no agent has started one here", todo="look at the whole mission"
+                )
+            why = "you have seen only one state of it so far" if self.look else "you have not looked at it before"
+            raise NotFound("There is nothing to compare your last look with", why=why, todo="look at the whole mission")
         return found
 
 

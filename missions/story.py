@@ -36,7 +36,7 @@ LINKS: Final = {"blocks": "blocks", "blocked_by": "waits for", "relates_to": "is
 SAID: Final = {
     "created": "created it",
     "readied": "made it ready",
-    "unreadied": "held it back from the agents",
+    "unreadied": "marked it not ready",
     "deleted": "deleted it",
     "restored": "restored it",
     "solution_attached": "wrote the solution",
@@ -53,7 +53,7 @@ SAID: Final = {
     "comment_resolved": "resolved a comment",
     "comment_reopened": "reopened a comment",
     "comment_deleted": "deleted a comment",
-    "toured": "proposed a tour that stops at",
+    "toured": "proposed a tour with the stops",
     "review_requested": "asked for a review",
     "rejected": "sent it back",
     "sent_back": "sent it back",
@@ -72,12 +72,12 @@ BY_ITSELF: Final = {
     "landing_failed": "It could not be landed",
     "pull_request_updated": "Its pull request changed",
     "pull_request_opened": "A pull request was opened",
-    "unproven": "It is unknown how its session ended",
+    "unproven": "How its session ended is unknown",
     "loop_run": "A run of the loop began",
     "conflicted": "It was changed here and at the hub",
     "conflict_settled": "A conflict with the hub was settled",
     "parked": "The hub refused a change",
-    "unparked": "A refused change is sent again",
+    "unparked": "A refused change was queued again",
 }
 """Events that are nobody's doing, as whole sentences."""
 
@@ -145,7 +145,7 @@ def _said(event: MissionEvent, stage: str, name_of: Callable[[str], str]) -> tup
         case "approved":
             _, following = changes.get("stage", (None, None))
             lands = "landingStatus" in changes
-            return f"approved {stage}" + (f"; {following} is next" if following else "; it is to be landed" * lands), ""
+            return f"approved {stage}" + (f"; {following} is next" if following else "; landing is next" * lands), ""
         case "landed":
             return f"It landed as {note[:10]}" if note else "It landed", ""
         case "moved":

@@ -286,10 +286,10 @@ def _time_from_wire(value: Any) -> datetime:
     except (TypeError, ValueError):
         raise InvalidValue("", f"is not a time but {_named(value)}") from None
     if time.tzinfo is None:
-        raise InvalidValue("", f"is a time without a time zone: {value}", todo="End it with Z for UTC")
+        raise InvalidValue("", f"is a time without a time zone: {value}", todo="end it with Z for UTC")
     if not YEARS[0] <= time.year <= YEARS[1]:
         raise InvalidValue(
-            "", f"is a time out of range: {value}", todo=f"Give one of the years {YEARS[0]} to {YEARS[1]}"
+            "", f"is a time out of range: {value}", todo=f"give one of the years {YEARS[0]} to {YEARS[1]}"
         )
     return time if time.tzinfo is UTC else time.astimezone(UTC)
 

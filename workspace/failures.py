@@ -62,7 +62,7 @@ def translated(path: Path) -> Iterator[None]:
         raise _text_damaged(path, str(error)) from error
     except (UnicodeEncodeError, OverflowError, strict_json.Unfit) as error:
         raise InvalidValue(
-            "", "Nothing was saved: it holds what no reader could read", why=str(error), todo="correct it, then repeat"
+            "", "Nothing was saved: it contains invalid data", why=str(error), todo="correct it, then repeat"
         ) from error
 
 
@@ -70,7 +70,7 @@ def _text_damaged(path: Path, why: str) -> TextDamaged:
     return TextDamaged(
         f"A record of the workspace {path} is damaged",
         why=why,
-        todo="`solo-unicorn doctor --deep` names it; `workspace restore DIR` brings back a backup",
+        todo="`solo-unicorn doctor --deep` names it; `workspace restore DIR` restores a backup",
     )
 
 
@@ -82,7 +82,7 @@ def _raise(error: sqlite3.Error, path: Path) -> NoReturn:
         raise TryAgain(
             f"The workspace {path} is locked",
             why=f"another process has been writing to it for over {BUSY_MILLISECONDS // 1000} seconds",
-            todo="try again in a moment; `solo-unicorn doctor` shows who has it open",
+            todo="try again in a moment; `solo-unicorn doctor` shows which programs have it open",
         ) from error
     if "full" in text:
         raise StoreFull(
@@ -94,7 +94,7 @@ def _raise(error: sqlite3.Error, path: Path) -> NoReturn:
         raise StoreFull(
             f"Nothing was saved: {path} cannot be written",
             why="the system reports an error of the disk, or a limit on the size of files",
-            todo="free some space, look at the disk, and repeat what you did; everything before it is kept",
+            todo="free some space, check the disk, and repeat what you did; everything before it is kept",
         ) from error
     if "readonly" in text:
         raise SoloUnicornError(
@@ -114,5 +114,5 @@ def _raise(error: sqlite3.Error, path: Path) -> NoReturn:
         f"The workspace {path} is damaged",
         why=text,
         todo=HOW_TO_REPLACE.format(name=path.name, backups=path.parent / "backups")
-        + "; `solo-unicorn sync --recover` brings back edits that were not sent",
+        + "; `solo-unicorn sync --recover` recovers unsent edits",
     ) from error

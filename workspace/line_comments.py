@@ -29,7 +29,7 @@ def one(connection: sqlite3.Connection, ref: str) -> LineComment:
     )
     if len(found) != 1:
         raise NotFound(
-            f"No line comment {ref!r}" if not found else f"{ref!r} stands for several line comments",
+            f"No line comment {ref!r}" if not found else f"{ref!r} matches several line comments",
             todo="`solo-unicorn mission comment list REF` shows their ids",
         )
     return rows.load(LineComment, found[0][0])

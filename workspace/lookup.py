@@ -35,7 +35,7 @@ def mission(connection: sqlite3.Connection, ref: str, *, deleted: bool = False) 
             ).fetchall()
             row = found[0] if len(found) == 1 else None
     if row is None or (row[1] and not deleted):
-        raise NotFound(f"No mission {ref!r}", todo="`solo-unicorn mission list` shows what there is")
+        raise NotFound(f"No mission {ref!r}", todo="`solo-unicorn mission list` lists them")
     return load(Mission, row[0])
 
 
@@ -72,7 +72,7 @@ def part(connection: sqlite3.Connection, cls: type[Part], ref: str, project_id: 
         known = [str(name) for (name,) in names]
         if len(found) > 1:
             raise NotFound(
-                f"Several projects have a {table} {ref!r}", todo="name the project too (--project), or give its id"
+                f"Several projects have a {table} {ref!r}", todo="name the project too (--project), or give the id"
             )
         raise NotFound(
             f"No {table} {ref!r}", why=nearest(ref, known), todo=choices(known) or f"the project has no {table} yet"

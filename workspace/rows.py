@@ -41,7 +41,7 @@ class RecordUnreadable(SoloUnicornError):
         return cls(
             f"The record of a {kind} cannot be read",
             why=why,
-            todo="`solo-unicorn doctor --repair` shows what can be done, and asks before it does it",
+            todo="`solo-unicorn doctor --repair` shows the possible repairs, and asks before making them",
         )
 
 

@@ -71,7 +71,7 @@ class Store:
             elif path.stat().st_size == 0:
                 raise StoreDamaged(
                     f"The workspace file {path} is empty",
-                    why="it was cut off outside of the program, or restored badly",
+                    why="another program truncated it, or it was restored incompletely",
                     todo=HOW_TO_REPLACE.format(name=path.name, backups=path.parent / "backups"),
                 )
             self.connection = self._open()
@@ -145,7 +145,7 @@ class Store:
 
     def _refused(self) -> TryAgain:
         return TryAgain(
-            f"The workspace {self.path} is open for reading only",
+            f"The workspace {self.path} is open read-only",
             why=self.read_only or "",
             todo="update solo-unicorn, then try again",
         )
@@ -241,7 +241,7 @@ class Store:
 
 
 def _written_by_newer(version: int) -> str:
-    return f"it was written by a newer version of the program (format {version}, this one knows {latest_format()})"
+    return f"it was written by a newer version of the program (format {version}; this one knows {latest_format()})"
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -261,7 +261,9 @@ def _create(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise SoloUnicornError(
-            f"The folder {path.parent} cannot be made", why=str(error), todo="check which file is there, and its owner"
+            f"The folder {path.parent} cannot be created",
+            why=str(error),
+            todo="check whether a file has its name, and who owns it",
         ) from error
     draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:

@@ -122,5 +122,5 @@ def of_file(file: IO[str]) -> Source:
 
 
 def _not_an_export(file: IO[str], what: str, why: str) -> InvalidValue:
-    name = file.name if isinstance(file.name, str) else "What came on standard input"
+    name = file.name if isinstance(file.name, str) else "Standard input"
     return InvalidValue("file", f"{name} {what}", why=why, todo="give the file that `solo-unicorn export` wrote")

@@ -26,7 +26,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-OF_AN_AGENT = "this process was started by an agent of a mission, which may not act as a person"
+OF_AN_AGENT = "this process was started by a mission's agent, which may not act as a person"
 
 
 def utc_now() -> datetime:
@@ -191,7 +191,7 @@ def _refuse_agents(by: Author) -> None:
     """What an agent started writes in the name of the agent or not at all, whatever library it calls."""
     if by.kind != "agent" and acting.acting_session() is not None:
         raise NotAllowed(
-            "Nothing was changed", why=OF_AN_AGENT, todo="use the tools of the MCP server, or leave it to a person"
+            "Nothing was changed", why=OF_AN_AGENT, todo="use the tools of the MCP server, or leave this to a person"
         )
 
 

@@ -236,7 +236,7 @@ def _greet(timeout: float) -> ServiceInfo:
                 problem=str(rest.get("problem", "")),
             )
         case answer:
-            raise SoloUnicornError("The workstation service answered in an unknown way", why=repr(answer)[:200])
+            raise SoloUnicornError("The workstation service gave an unknown answer", why=repr(answer)[:200])
 
 
 def _with_notice(info: ServiceInfo) -> ServiceInfo:
@@ -245,7 +245,8 @@ def _with_notice(info: ServiceInfo) -> ServiceInfo:
     if _older(info.version, __version__):
         running = "1 session" if info.sessions == 1 else f"{info.sessions} sessions"
         notice = (
-            f"The service is version {info.version} and runs {running}: it is renewed to {__version__} when it is idle."
+            f"The service is version {info.version} and runs {running}: it will "
+            f"be replaced by {__version__} when it is idle."
         )
     else:
         notice = f"The service is version {info.version}, newer than this program ({__version__}): update this one."

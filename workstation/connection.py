@@ -80,5 +80,6 @@ class Connection:
 
 def _not_running() -> NotRunning:
     return NotRunning(
-        "The workstation service does not run", todo="start it with `solo-unicorn workstation start`, or open the board"
+        "The workstation service is not running",
+        todo="start it with `solo-unicorn workstation start`, or open the board",
     )

@@ -101,10 +101,10 @@ class ControlServer:
         try:
             op = request.get("op")
             if not isinstance(op, str):
-                raise UsageError("A request names its operation", why='it has no "op"')
+                raise UsageError("A request must name its operation", why='it has no "op"')
             session = session_of(peer_of(writer.get_extra_info("socket")))
             if op not in FOR_AGENTS and session is not None:
-                raise NotAllowed(f"The service does not take {op!r} from an agent", todo="leave it to a person")
+                raise NotAllowed(f"The service does not accept {op!r} from an agent", todo="leave this to a person")
             return {"ok": True, **(await self._answer(op, {**request, "session": session}))}
         except SoloUnicornError as error:
             return refusal(error)
@@ -120,7 +120,7 @@ def _decode(line: bytes) -> tuple[JsonObject | None, JsonObject]:
         request = None
     if isinstance(request, dict):
         return request, {}
-    return None, refusal(UsageError("A request is one JSON object a line"))
+    return None, refusal(UsageError("A request must be one JSON object on one line"))
 
 
 def refusal(error: SoloUnicornError) -> JsonObject:

@@ -65,7 +65,8 @@ class McpHosting:
                 raise SoloUnicornError(
                     f"The MCP server cannot listen on port {self._port}",
                     why=error.strerror or str(error),
-                    todo="end the program that has it, or choose another: `solo-unicorn config set mcp.port PORT`",
+                    todo="end the program that uses it, or choose another port: "
+                    "`solo-unicorn config set mcp.port PORT`",
                 ) from error
             raise
         finally:

@@ -34,13 +34,11 @@ class AlreadyRunning(TryAgain):
     code = "already_running"
 
     def __init__(self, owner: Owner | None) -> None:
-        who = (
-            f"pid {owner.pid}, started {owner.started_at}, version {owner.version}" if owner else "it is just starting"
-        )
+        who = f"pid {owner.pid}, started {owner.started_at}, version {owner.version}" if owner else "it is starting"
         super().__init__(
-            "The workstation service already runs",
-            why=f"this workspace has one service and it is held by another process ({who})",
-            todo="use it as it is, or stop it with `solo-unicorn workstation stop`",
+            "The workstation service is already running",
+            why=f"a workspace has only one service, and another process ({who}) runs it",
+            todo="use that one, or stop it with `solo-unicorn workstation stop`",
         )
         self.owner = owner
 

@@ -37,9 +37,9 @@ def end_all_sessions() -> list[str]:
     left = [one.run_dir.name for one in open_ones if not one.end_leftovers()]
     if left:
         raise TryAgain(
-            f"{len(left)} session(s) still run: {', '.join(left)}",
+            f"{len(left)} session(s) are still running: {', '.join(left)}",
             why="their processes did not end, not even when they were killed",
-            todo="try again; `ps` shows what holds them",
+            todo="try again; `ps` shows the processes",
         )
     for one in open_ones:
         if one.outcome() is None and one.pid is not None:  # its host cannot say it any more; without it, it would go on

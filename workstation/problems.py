@@ -34,7 +34,7 @@ class Problem:
         """What is wrong, since when, and when it is tried again, in the time of this machine."""
         times = "once" if self.times == 1 else f"{self.times} times"
         again = f", next try at {self.again_at.astimezone():%H:%M:%S}" if self.again_at else ""
-        return f"{self.why} (broke off {times} since {self.since.astimezone():%H:%M:%S}{again})"
+        return f"{self.why} (failed {times} since {self.since.astimezone():%H:%M:%S}{again})"
 
     def to_wire(self) -> JsonObject:
         """As the status of the service has it."""

@@ -178,7 +178,7 @@ class Scheduler:
                 raise error.cause from None
 
         async def ask(why: str) -> None:
-            question = f"Should it be tried again? Its start could not be prepared: {why}"
+            question = f"Try again? Its start could not be prepared: {why}"
             with suppress(Conflict, NotFound):  # moved or deleted meanwhile
                 await self._context.workspace.write_as(SYSTEM, operations.review.ask_question, mission.id, question)
 

@@ -103,7 +103,7 @@ class Service:
         logger("workstation").error("the workspace is lost", extra={"why": str(error)})
         print(error, file=sys.stderr)  # the log's folder may have gone too
         self._control.tell({"event": "problem", "problem": error.what})
-        self.leave("the workspace was replaced, moved or taken over by a newer version")
+        self.leave("the workspace was replaced, moved or upgraded by a newer version")
 
     def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()

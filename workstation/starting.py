@@ -60,7 +60,7 @@ def start(deadline: float, stay: bool) -> None:
         case _:
             raise SoloUnicornError(
                 "The workstation service ended before it was ready",
-                why=_tail(errors) or "it said nothing",
+                why=_tail(errors) or "it printed no reason",
                 todo=f"see {errors} and the log beside it; `solo-unicorn doctor` checks the set-up",
             )
 
@@ -75,7 +75,7 @@ def kill_holder() -> None:
 
 def silent() -> TryAgain:
     owner = lock.owner(paths.service_lock())
-    who = f"pid {owner.pid}, started {owner.started_at}" if owner else "a process that has not signed the lock"
+    who = f"pid {owner.pid}, started {owner.started_at}" if owner else "an unknown process"
     return TryAgain(
         "The workstation service does not answer",
         why=f"{who} holds {paths.service_lock()} and is starting, stuck or stopped",

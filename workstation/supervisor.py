@@ -79,7 +79,7 @@ class Supervisor:
             except Exception as error:
                 pause = self._broke_off(name, error, again=True)
                 if give_up is not None and self._troubles[name].faults >= TRIES:
-                    work, give_up = _given_up(give_up, f"it broke off {TRIES} times in a row: {reason(error)}"), None
+                    work, give_up = _given_up(give_up, f"it failed {TRIES} times in a row: {reason(error)}"), None
             else:
                 self.well(name)
             finally:
@@ -134,9 +134,9 @@ class Supervisor:
         trouble.why = reason(error)
         trouble.again_at = datetime.now(UTC) + timedelta(seconds=pause) if again else None
         if passing:
-            self._log.warning(f"{name} broke off", extra={"why": trouble.why, "times": trouble.pause.tries})
+            self._log.warning(f"{name} failed", extra={"why": trouble.why, "times": trouble.pause.tries})
         else:
-            self._log.error(f"{name} broke off", extra={"times": trouble.pause.tries}, exc_info=error)
+            self._log.error(f"{name} failed", extra={"times": trouble.pause.tries}, exc_info=error)
         self._on_change()
         return pause
 

@@ -70,7 +70,7 @@ def unit(system: str = sys.platform) -> Unit:
         return _launchd()
     if system.startswith("linux"):
         return _systemd()
-    raise NotFound(f"No unit is known for {system}", todo="start it by `solo-unicorn workstation start --background`")
+    raise NotFound(f"There is no unit for {system}", todo="start it by `solo-unicorn workstation start --background`")
 
 
 def install() -> list[str]:
@@ -92,7 +92,7 @@ def install() -> list[str]:
         _ran(command, needed=not (wanted.path.suffix == ".plist" and number == 0))
         done.append(f"Ran {' '.join(command)}")
     if wanted.path.suffix == ".service" and not _lingers():
-        done.append("It runs while you are logged in; `loginctl enable-linger` keeps it running after that.")
+        done.append("It runs while you are logged in; `loginctl enable-linger` keeps it running after you log out.")
     return done
 
 
@@ -200,7 +200,7 @@ def _probe(wanted: Unit) -> None:
     elif not (why := _ran(wanted.probe, needed=False)):
         return
     raise SoloUnicornError(
-        "The service cannot be installed: nothing here starts programs for you at login",
+        "The service cannot be installed: this machine has no supported service manager",
         why=why,
         todo="`solo-unicorn workstation install --print` prints the unit, "
         "`solo-unicorn workstation start --background` starts the service until the machine stops",
@@ -219,7 +219,7 @@ def _ran(command: Sequence[str], *, needed: bool) -> str:
         said = " ".join((ran.stderr or ran.stdout).split())[:300]
         why = "" if ran.returncode == 0 else said or f"exit code {ran.returncode}"
     if why and needed:
-        raise SoloUnicornError(f"`{' '.join(command)}` failed", why=why, todo="mend that, then install again")
+        raise SoloUnicornError(f"`{' '.join(command)}` failed", why=why, todo="fix that, then install again")
     return why
 
 

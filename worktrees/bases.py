@@ -46,7 +46,7 @@ def resolve_base(git: Git, name: str, remote: str | None, known: dict[str, str] 
     found = local or tracked or refs.get(f"refs/remotes/{name}") or git.commit(name)
     if found:
         return Base(found, name)
-    raise _unknown(git, name, "neither a local branch nor a commit has that name")
+    raise _unknown(git, name, "no local branch or commit has that name")
 
 
 def fetch_base(git: Git, name: str, remote: str) -> None:
@@ -116,5 +116,5 @@ def _unknown(git: Git, name: str, why: str) -> UnknownBase:
     return UnknownBase(
         f"{name!r} is not a valid branch or commit of {git.path}",
         why=why.strip() or "git does not know it",
-        todo="choose a branch that exists, as what the mission begins from or lands on, or create it",
+        todo="choose an existing branch for the mission to start from or land on, or create it",
     )

@@ -294,7 +294,11 @@ def _spawn(
     except subprocess.TimeoutExpired:
         end_group(process)
         raise GitTimeout(
-            path, shown, -1, f"it did not end within {timeout:g} s", todo="try again; look for a slow hook or a prompt"
+            path,
+            shown,
+            -1,
+            f"it did not finish within {timeout:g} s",
+            todo="try again; look for a slow hook or a prompt",
         ) from None
     except BaseException:
         end_group(process)
@@ -326,9 +330,9 @@ def _remedy(stderr: str, path: Path) -> str:
             "check the address of the remote and your access to it",
         ),
         (r"not a git repository", "give the path of a git repository"),
-        (r"cannot change to", "make the directory again or remove the repository from the project"),
+        (r"cannot change to", "recreate the directory, or remove the repository from the project"),
         (r"git-lfs|filter-process", "install git-lfs and run `git lfs install`, then try again"),
-        (r"No space left", "make room on the disk; nothing was lost"),
+        (r"No space left", "free some space on the disk; nothing was lost"),
         (
             r"Permission denied|could not read Username|Authentication failed|terminal prompts disabled",
             "check your access with `git fetch` in a shell, then try again",
@@ -345,9 +349,9 @@ def _remedy(stderr: str, path: Path) -> str:
             r"failed to sign|signing failed|gpg: |Couldn't load public key",
             "sign a commit by hand once, which unlocks the key, or set commit.gpgSign to false for this repository",
         ),
-        (r"hook", "run the hook by hand in that directory and mend what it complains about"),
+        (r"hook", "run the hook by hand in that directory, and fix what it reports"),
     )
     for pattern, remedy in remedies:
         if re.search(pattern, stderr):
             return remedy
-    return f"run the command by hand in {path} to see more"
+    return f"run the command by hand in {path} for details"

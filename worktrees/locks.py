@@ -101,7 +101,7 @@ def _busy(path: Path, purpose: str, lock: Lock, timeout: float) -> TryAgain:
     """The refusal, with the process id its holder wrote."""
     holder = lock.signature().decode(errors="replace") or "unknown"
     return TryAgain(
-        f"another process holds {path}",
+        f"Another process holds {path}",
         why=f"process {holder} has worked under the lock {purpose!r} for more than {timeout:g} s",
         todo="wait for it to finish and try again",
     )

@@ -19,10 +19,10 @@ def note_state(worktree: Path | str, mission_id: str) -> str:
     """The worktree as it is now, committed or not, as a commit that stays; NotFound when there is nothing to note."""
     path = Path(worktree)
     if not path.is_dir():
-        raise NotFound(f"the worktree {path} is gone", why="its directory was deleted")
+        raise NotFound(f"The worktree {path} is gone", why="its directory was deleted")
     commit = snapshot_work(path, f"{SEEN}/{mission_id}", message="What a person saw") or Git(path).commit("HEAD")
     if commit is None:
-        raise NotFound(f"{path} has no commit", why="nothing was committed there yet")
+        raise NotFound(f"{path} has no commit", why="nothing has been committed there yet")
     return commit
 
 

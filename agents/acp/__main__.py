@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--not-before", type=int, default=0, metavar="SECONDS", help="when it may be resumed")
     parser.add_argument("--fresh-file", type=Path, help="the prompt where the conversation to resume is lost")
     parser.add_argument("--mode", default="")
-    parser.add_argument("--directory", default="", help="another one that the agent may read")
+    parser.add_argument("--directory", default="", help="another folder that the agent may read")
     parser.add_argument("--sign-in", action="append", default=[], metavar="VARIABLE=METHOD")
     parser.add_argument("--check", action="store_true", help="only ask the agent who it is")
     parser.add_argument("--environment", action="append", default=[], metavar="NAME=VALUE")

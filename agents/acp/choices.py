@@ -38,7 +38,7 @@ async def choose(wire: Wire, session: str, found: JsonObject, *, model: str, eff
         key, list_key, method, parameter = OLDER.get(noun, ("", "", "", ""))
         state = found.get(key)
         if not isinstance(state, dict) or not state.get(list_key):
-            raise Unwilling(f"it cannot be asked for the {noun} {value!r}: set it in its own settings")
+            raise Unwilling(f"its {noun} cannot be set to {value!r}: choose it in the agent's own settings")
         await wire.ask(method, {"sessionId": session, parameter: _one_of(noun, value, state[list_key])})
     return model or _current(options, found)
 

@@ -20,7 +20,7 @@ from .rules import Ruling, inside, paths_of, placed, ruling
 from .wire import METHOD_UNKNOWN, PARAMS_WRONG, Refused
 
 NOT_FOUND = -32002
-BROKEN_OFF = "the turn was broken off"
+BROKEN_OFF = "the turn was interrupted"
 
 
 class Listener:
@@ -239,7 +239,7 @@ class Listener:
         found = await self._ruled(call)
         if not found.allowed:
             tell("permission", call=call, allowed=False, reason=found.reason)
-            raise Refused(PARAMS_WRONG, "Invalid params", {"details": f"{path} is kept from you: {found.reason}"})
+            raise Refused(PARAMS_WRONG, "Invalid params", {"details": f"{path} is not allowed: {found.reason}"})
         return file
 
     def _real(self, path: str) -> str:

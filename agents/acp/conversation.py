@@ -25,7 +25,7 @@ CANCEL_SECONDS: Final = 3.0
 """How long a turn that is broken off by a stop may take to say that it ended."""
 REFUSALS: Final = 3
 """So often it is told to go on when it ended its turn over a refusal, as OpenCode does."""
-GO_ON: Final = "That was refused: {reason}. Nothing else is wrong: go on without it, and stay inside the worktree."
+GO_ON: Final = "That was refused: {reason}. Everything else is fine: go on without it, and stay inside the worktree."
 
 Words = list[Json]
 """Content blocks of the protocol."""
@@ -120,7 +120,7 @@ class Talk:
                 reason = answer.get("stopReason")
                 ok = reason == "end_turn" or bool(self._listener.asked)
                 code = 0 if ok else 1
-                tell("result", ok=ok, stopReason=str(reason or "no reason was told"), usage=_used(answer))
+                tell("result", ok=ok, stopReason=str(reason or "it gave no reason"), usage=_used(answer))
         except Refused as error:
             data = error.data if isinstance(error.data, dict | str) else None
             tell("result", ok=False, error={"code": error.code, "message": str(error), "data": data})

@@ -54,7 +54,9 @@ async def introduced(wire: Wire) -> JsonObject:
     version = found.get("protocolVersion")
     if version != VERSION:
         told = f"version {version}" if isinstance(version, int) else "no version it names"
-        raise Unwilling(f"it speaks {told} of the Agent Client Protocol, and Solo Unicorn version {VERSION} alone")
+        raise Unwilling(
+            f"it speaks {told} of the Agent Client Protocol, but Solo Unicorn supports only version {VERSION}"
+        )
     return found
 
 

@@ -9,7 +9,7 @@ VALUES_SHOWN = 20
 
 def question(params: JsonObject) -> str:
     """The message, and below it each field with its meaning and what may be chosen."""
-    lines = [str(params.get("message") or "It asks for something that it does not name.").strip()]
+    lines = [str(params.get("message") or "It asks for something without naming it.").strip()]
     match params.get("requestedSchema"):
         case {"properties": dict() as fields}:
             lines += [_line(name, field) for name, field in fields.items() if isinstance(field, dict)]

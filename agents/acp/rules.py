@@ -71,8 +71,8 @@ def ruling(
         return Ruling(True, "it is a tool of Solo Unicorn")
     if kind == "execute" or command is not None:
         if command is not None and keeps_records(command) and not (rules and keeps_records(command, of=MOVES)):
-            return Ruling(True, "git keeps its records")
-        return Ruling(False, "commands are not run unasked", may_be_asked=True)
+            return Ruling(True, "git keeps its own files")
+        return Ruling(False, "commands need permission", may_be_asked=True)
     paths = paths_of(call)
     places = (worktree, *(readable if kind in ("read", "search") else ()))
     outside = [path for path in paths if not any(inside(path, place) for place in places)]

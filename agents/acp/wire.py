@@ -126,7 +126,7 @@ class Wire:
             case {"id": int() as number}:
                 self._note(f"it answered a request that does not wait for an answer (id {number})")
             case _:
-                self._note(f"it wrote what is not a message: {line[:200].decode('utf-8', 'replace')}")
+                self._note(f"it wrote an invalid message: {line[:200].decode('utf-8', 'replace')}")
 
     def _cancel(self, message: JsonObject) -> None:
         match _params(message):

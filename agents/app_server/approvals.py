@@ -23,7 +23,7 @@ FILES: Final = "item/fileChange/requestApproval"
 MORE: Final = "item/permissions/requestApproval"
 QUESTION: Final = "item/tool/requestUserInput"
 ELICITATION: Final = "mcpServer/elicitation/request"
-NOBODY: Final = "Nobody sits in front of this session. Ask by the tool ask_user of Solo Unicorn, then end your turn."
+NOBODY: Final = "This session is unattended. Ask with Solo Unicorn's tool ask_user, then end your turn."
 READERS: Final = {"cat", "head", "tail", "ls", "pwd", "wc", "nl", "stat", "grep", "rg", "true"}
 RUNS: Final = ("--pre", "--hostname-bin")
 """Options of rg by which it runs something else."""

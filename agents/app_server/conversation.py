@@ -128,7 +128,7 @@ class Conversation:
                 version = thread.get("cliVersion")
                 tell("session", threadId=id_, model=begun.get("model"), version=version, resumed=bool(wanted.resume))
             case _:
-                raise Ended("it began no thread")
+                raise Ended("it started no thread")
 
     # ---- a turn
 

@@ -199,7 +199,7 @@ def _ended(line: JsonObject, ok: bool) -> Iterator[Event]:
 def _error(line: JsonObject) -> tuple[ErrorKind, str]:
     match line:
         case {"stopReason": "cancelled"}:
-            return "interrupted", "the turn was broken off"
+            return "interrupted", "the turn was interrupted"
         case {"stopReason": "max_turn_requests"}:
             return "turns", "it used up its turns"
         case {"stopReason": str() as reason}:

@@ -70,7 +70,7 @@ def _arguments() -> argparse.Namespace:
         prog="rehearsal",
         allow_abbrev=False,
         description=f"Solo Unicorn's rehearsal agent: {LABEL}. The prompt comes on standard input.",
-        epilog="Other flags of Claude Code are taken and mean nothing here.",
+        epilog="Other flags of Claude Code are accepted and ignored.",
     )
     parser.add_argument("-p", "--print", action="store_true", help="play without a screen (always so)")
     parser.add_argument("--input-format", choices=("text", "stream-json"), default="text")
@@ -96,7 +96,7 @@ def _conversation(given: argparse.Namespace) -> tuple[Conversation, str]:
     try:
         return Conversation.begin(_directory(), given.session_id), ""
     except ValueError:
-        raise UsageError(f"{given.session_id!r} is not a valid UUID", todo="Leave --session-id out") from None
+        raise UsageError(f"{given.session_id!r} is not a valid UUID", todo="leave --session-id out") from None
 
 
 def _pace() -> float:
@@ -106,14 +106,14 @@ def _pace() -> float:
     except ValueError:
         pace = -1
     if not 0 <= pace <= 3600:
-        raise UsageError(f"{PACE_VARIABLE} is {given!r}", todo="Give seconds between two steps, for instance 0.3")
+        raise UsageError(f"{PACE_VARIABLE} is {given!r}", todo="give seconds between two steps, for instance 0.3")
     return pace
 
 
 def _server(config: str | None) -> Server:
     """The first http server of the file (Claude's shape: mcpServers, name, url, headers)."""
     if not config:
-        raise UsageError("No MCP server was given", todo=f"Pass --mcp-config FILE with {SHAPE}")
+        raise UsageError("No MCP server was given", todo=f"pass --mcp-config FILE with {SHAPE}")
     try:
         text = config if config.lstrip().startswith("{") else Path(config).read_text("utf-8")
         for name, entry in json.loads(text)["mcpServers"].items():
@@ -125,7 +125,7 @@ def _server(config: str | None) -> Server:
             f"The --mcp-config {config[:200]} cannot be read", why=f"{type(error).__name__}: {error}"
         ) from error
     raise UsageError(
-        "The --mcp-config names no http server", todo='Give {"mcpServers":{"solo":{"type":"http","url":…}}}'
+        "The --mcp-config names no http server", todo='give {"mcpServers":{"solo":{"type":"http","url":…}}}'
     )
 
 

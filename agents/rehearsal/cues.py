@@ -113,5 +113,5 @@ def _cue(part: str, stages: frozenset[str]) -> Cue:
         kept_for = None
     name, _, text = part.partition(" ")
     if name not in NAMES:
-        raise InvalidValue("rehearsal", f"{name!r} is nothing to rehearse", todo=f"Use one of: {', '.join(NAMES)}")
+        raise InvalidValue("rehearsal", f"{name!r} cannot be rehearsed", todo=f"use one of: {', '.join(NAMES)}")
     return Cue(name, text.strip(), kept_for)

@@ -68,7 +68,7 @@ class Rehearsal:
             raise problem
         missing = [tool for tool in NEEDED if tool not in tools]
         if missing:
-            raise SoloUnicornError(f"The MCP server offers no {', '.join(missing)}", todo="Update Solo Unicorn")
+            raise SoloUnicornError(f"The MCP server offers no {', '.join(missing)}", todo="update Solo Unicorn")
 
     def _reply(self, prompt: str) -> None:
         said = f"You said {prompt[:200]!r}. I have no model to think about it, and my stage is finished."

@@ -78,7 +78,7 @@ class Trouble:
             os.kill(os.getpid(), signal.SIGKILL)
         if cue := self._due("fail"):
             self._happened(cue)
-            raise SoloUnicornError("I fail, as the mission asks", todo="Take `fail` out of it to see it succeed")
+            raise SoloUnicornError("I fail, as the mission asks", todo="take `fail` out of it to see it succeed")
         if self._due("silent"):
             self._agent.hearing.wait(None)
 

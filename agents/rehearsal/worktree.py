@@ -29,7 +29,7 @@ class Worktree:
         target = (self.path / name).resolve()
         if not target.is_relative_to(self.path) or ".git" in target.relative_to(self.path).parts:
             raise InvalidValue(
-                "path", f"{name!r} is not a file of the worktree", todo="Name a path within the repository"
+                "path", f"{name!r} is not a file of the worktree", todo="name a path within the repository"
             )
         return target
 
@@ -44,7 +44,7 @@ class Worktree:
             stdin=subprocess.DEVNULL,
         )
         if done.returncode and not may_fail:
-            raise SoloUnicornError(f"git {' '.join(arguments)} failed in {self.path}", why=done.stderr.strip())
+            raise SoloUnicornError(f"`git {' '.join(arguments)}` failed in {self.path}", why=done.stderr.strip())
         return done
 
     def branch(self) -> str:
@@ -67,7 +67,7 @@ class Worktree:
         files = self.git("diff", "--name-only", "--diff-filter=U", "-z").stdout.split("\0")[:-1]
         if not files:
             raise SoloUnicornError(
-                f"git merge {branch} failed in {self.path}", why=(merged.stderr or merged.stdout).strip()
+                f"`git merge {branch}` failed in {self.path}", why=(merged.stderr or merged.stdout).strip()
             )
         for name in files:
             self._keep_both(name)

@@ -30,7 +30,7 @@ def unable() -> str:
     except (OSError, subprocess.SubprocessError) as error:
         return f"bubblewrap cannot be started ({error})"
     said = asked.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2].removeprefix("bwrap: ")
-    return f"bubblewrap may not make its namespaces ({said or asked.returncode})" if asked.returncode else ""
+    return f"bubblewrap may not create its namespaces ({said or asked.returncode})" if asked.returncode else ""
 
 
 def command(view: View, run_dir: Path, start: Path, *, nests: bool = False) -> list[str]:

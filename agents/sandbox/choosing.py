@@ -81,8 +81,11 @@ def enclose(level: Level, run: Run) -> Sandbox:
         return Sandbox()
     if why:
         if level == "strict":
-            todo = "`solo-unicorn doctor` says what this machine can; or choose another level for the agent or project"
-            raise NoSandbox("The agent may run in a strict sandbox only, and there is none", why=why, todo=todo)
+            todo = (
+                "`solo-unicorn doctor` shows what this machine supports; or choose "
+                "another level for the agent or project"
+            )
+            raise NoSandbox("The agent may only run in a strict sandbox, and there is none", why=why, todo=todo)
         return Sandbox(missing=f"runs without a sandbox: {why}")
     return Sandbox(
         prefix=tuple(_prefix(level, run)),

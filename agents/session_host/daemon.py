@@ -32,10 +32,10 @@ def main(arguments: list[str]) -> int:
         return 1
     lock = Lock(run_dir / "host.lock", descriptor=_handed(run_dir / "host.lock", *arguments[1:]))
     if not lock.take(LOCK_SECONDS):
-        print("another host runs this session", file=sys.stderr)
+        print("another host is running this session", file=sys.stderr)
         return 75
     if (run_dir / "outcome.json").exists() or (run_dir / "host.json").exists():
-        print("this run directory was used or sealed already", file=sys.stderr)
+        print("this run directory has already been used or sealed", file=sys.stderr)
         return 75
     reader, writer = os.pipe()
     if os.fork():

@@ -206,9 +206,9 @@ class Session:
 
     def _say(self, line: str, *, control: bool) -> dict[str, object]:
         if self._stdin is None or self._close_stdin_when_written:
-            return {"ok": False, "error": "it does not listen any more" if self._results else "it takes no input"}
+            return {"ok": False, "error": "it no longer listens" if self._results else "it accepts no input"}
         if len(self._input) + len(line) > INPUT_CAP:
-            return {"ok": False, "error": "it has not read what was said before"}
+            return {"ok": False, "error": "it has not read the earlier message"}
         self._hold_until = time.monotonic() + HOLD_SECONDS if control else None
         self._messages += not control
         self._input += line.encode()

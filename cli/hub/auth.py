@@ -25,27 +25,29 @@ HUB_VARIABLE = "SOLO_UNICORN_HUB"
 
 
 def _login_arguments(parser: Parser) -> None:
-    parser.add_argument("--hub", metavar="URL", help=f"address of the hub; default: ${HUB_VARIABLE}, else the last one")
-    parser.add_argument("--profile", metavar="NAME", help="what to call this sign-in; default: the hub's host name")
+    parser.add_argument(
+        "--hub", metavar="URL", help=f"the hub's address; default: ${HUB_VARIABLE}, otherwise the last one used"
+    )
+    parser.add_argument("--profile", metavar="NAME", help="a name for this sign-in; default: the hub's host name")
     way = parser.add_mutually_exclusive_group()
     way.add_argument(
         "--no-browser",
         action="store_true",
-        help="do not open a browser; print an address, with a code where the hub offers one",
+        help="do not open a browser; print an address, and a code if the hub offers one",
     )
     way.add_argument("--device", action="store_true", help="show a code to enter in a browser on any other machine")
     way.add_argument("--api-key", metavar="KEY", help="a personal access token pat_…; - reads it from a pipe")
-    way.add_argument("--org-key", metavar="KEY", help="an organisation key org_key_…; - reads it from a pipe")
+    way.add_argument("--org-key", metavar="KEY", help="an organization key org_key_…; - reads it from a pipe")
     parser.add_argument(
         "--ca",
         metavar="FILE",
-        help="certificate of the hub's own authority (PEM): believed for this hub from now on, and no other is; "
-        "`system` goes back to those of the system",
+        help="certificate of the hub's own authority (PEM): from now on the only one trusted for this hub;  "
+        "`system` goes back to the system's authorities",
     )
     parser.add_argument(
         "--store-in-file",
         action="store_true",
-        help="where there is no keychain: keep tokens in a file that only you can read",
+        help="if there is no keychain, keep tokens in a file that only you can read",
     )
 
 
@@ -70,9 +72,7 @@ def _login(options: Options) -> None:
         key = options.api_key or options.org_key
         if key is not None:
             if key != "-":
-                output.note(
-                    "A key on the command line can be seen by others on this machine; `-` reads it from a pipe."
-                )
+                output.note("Other users of this machine can see a key on the command line; `-` reads it from a pipe.")
             done = signin.with_key(hub, profile, text_from(key))
         else:
             done = _with_browser(signin.discovered(hub), profile, options)
@@ -83,11 +83,12 @@ def _login(options: Options) -> None:
             one for one in opened.read(replica.mirroring.mirrors) if one.account != done.account.id and one.hub == hub
         ]
     if in_file:
-        output.note(f"The tokens are in {credentials.file_path()}: whoever can read that file is you at the hub.")
+        output.note(
+            f"The tokens are in {credentials.file_path()}: whoever can read that file can act as you at the hub."
+        )
     if others and done.account.id not in known:
         output.note(
-            f"{len(others)} project(s) here belong to another account of this hub; what that one has not sent yet "
-            "stays where it is."
+            f"{len(others)} project(s) here belong to another account of this hub; its unsent edits stay queued."
         )
     output.done(f"Signed in at {hub} as {done.account.email or done.account.user_id}", _shape(done.account))
 
@@ -152,7 +153,7 @@ def _last_hub(accounts: Sequence[Account]) -> str:
 def _printed(address: str) -> None:
     print(f"Open this address in a browser:\n\n{address}\n", file=sys.stderr)
     if sys.stdin.isatty():
-        print("Is the browser on another machine? Paste here the address that it ends at:", file=sys.stderr)
+        print("Is the browser on another machine? Paste the address it ends up at here:", file=sys.stderr)
 
 
 def _opened(address: str) -> None:
@@ -161,11 +162,11 @@ def _opened(address: str) -> None:
     if not webbrowser.open(address):
         _printed(address)
     else:
-        print("Your browser is open: sign in there …", file=sys.stderr)
+        print("Sign in in your browser …", file=sys.stderr)
 
 
 def _takes_profile(parser: Parser) -> None:
-    parser.add_argument("profile", nargs="?", metavar="PROFILE", help="which sign-in; default: the only one")
+    parser.add_argument("profile", nargs="?", metavar="PROFILE", help="the sign-in to use; default: the only one")
 
 
 def _logout(options: Options) -> None:
@@ -183,9 +184,9 @@ def _logout(options: Options) -> None:
             opened.write_as(SYSTEM, replica.connecting.forget_account, account.id)
     output = Output(options)
     if kept is not None and account.kind == "session" and not told:
-        output.note("The hub could not be reached; the sign-in expires there by itself.")
+        output.note("The hub could not be reached; the sign-in will expire there by itself.")
     if waiting:
-        output.note(f"{waiting} edit(s) that were not sent stay queued until you sign in as the same user again.")
+        output.note(f"{waiting} unsent edit(s) stay queued until you sign in as the same user again.")
     output.done(f"Signed out of {account.hub}", _shape(account), name=account.profile)
 
 

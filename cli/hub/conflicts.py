@@ -21,8 +21,8 @@ SAYS = {
     "progress": "it took different steps here and there",
     "deleted_remotely": "changed here, deleted there",
     "deleted_locally": "deleted here, changed there",
-    "outcome_unknown": "the hub never said whether this was done",
-    "id_taken": "the hub has another mission of this id",
+    "outcome_unknown": "the hub never confirmed this change",
+    "id_taken": "the hub has another mission with this id",
     "lost_remotely": "the hub lost it when it was restored",
 }
 
@@ -39,7 +39,7 @@ def _list(options: Options) -> None:
 
 
 def _takes_one(parser: Parser) -> None:
-    parser.add_argument("conflict", metavar="CONFLICT", help="its id, or the end of it as the list shows it")
+    parser.add_argument("conflict", metavar="CONFLICT", help="its id, or the end of it, as shown in the list")
 
 
 def _show(options: Options) -> None:
@@ -59,12 +59,14 @@ def _show(options: Options) -> None:
 def _resolve_arguments(parser: Parser) -> None:
     _takes_one(parser)
     way = parser.add_mutually_exclusive_group(required=True)
-    way.add_argument("--mine", action="store_true", help="keep what was done here")
-    way.add_argument("--theirs", action="store_true", help="keep what the hub has")
-    way.add_argument("--merge", action="store_true", help="put both texts together in your editor")
+    way.add_argument("--mine", action="store_true", help="keep your version")
+    way.add_argument("--theirs", action="store_true", help="keep the hub's version")
+    way.add_argument("--merge", action="store_true", help="merge both texts in your editor")
     way.add_argument("--text", metavar="TEXT", help="the merged text itself; - reads it from a pipe")
     parser.add_argument(
-        "--seen", metavar="MARK", help="what of the hub you have seen, as `show` says; default: when it was noticed"
+        "--seen",
+        metavar="MARK",
+        help="the version of the hub's text that you saw, from `show`; default: the one at the time of the conflict",
     )
 
 
@@ -97,9 +99,9 @@ def _merge(opened: Workspace, one: SyncConflict) -> None:
     with edited(marked(mine, theirs or "")) as text:
         if any(mark.strip() in text.splitlines() for mark in MARKS):
             raise UsageError(
-                "The marks of the conflict are still in the text",
+                "The conflict marks are still in the text",
                 why="nothing was changed",
-                todo="take them out of the file and hand it over with `--text - < FILE`",
+                todo="remove them from the file and pass it with `--text - < FILE`",
             )
         opened.write(replica.settling.keep_mine, one.id, text=text, seen=replica.settling.mark(one))
 

@@ -27,7 +27,9 @@ def _connect_arguments(parser: Parser) -> None:
     parser.add_argument("project", nargs="?", default=SUPPRESS, metavar="PROJECT", help="the same as --project")
     takes_profile(parser)
     parser.add_argument("--lists", metavar="LIST,…", help="mirror only these lists")
-    parser.add_argument("--done-days", type=int, metavar="N", help="of Done, only what changed within so many days")
+    parser.add_argument(
+        "--done-days", type=int, metavar="N", help="of Done, only missions changed within this many days"
+    )
 
 
 def _connect(options: Options) -> None:
@@ -60,14 +62,14 @@ def _connect(options: Options) -> None:
         project = opened.write(
             replica.connecting.connect, account, document, parts, lists=lists, days=options.done_days
         )
-    output.done(f"{project.name} is mirrored from {account.hub} from now on", to_wire(project), name=project.slug)
+    output.done(f"{project.name} is now mirrored from {account.hub}", to_wire(project), name=project.slug)
     output.note("`solo-unicorn sync` brings its missions now; the service does so by itself.")
 
 
 def _publish_arguments(parser: Parser) -> None:
     takes_project_first(parser)
     takes_profile(parser)
-    parser.add_argument("--organization", metavar="NAME", help="which one it belongs to; default: the only one")
+    parser.add_argument("--organization", metavar="NAME", help="the organization it belongs to; default: the only one")
 
 
 def _publish(options: Options) -> None:
@@ -80,7 +82,8 @@ def _publish(options: Options) -> None:
         if account.kind == "organization":
             raise NotAllowed(
                 "An organization key cannot publish a project",
-                why="it is a maintainer of the organization's projects, and a new one is filled by an owner",
+                why="a key is only a maintainer of the organization's projects, "
+                "and filling a new project takes an owner",
                 todo="sign in as a person to publish; with the key, `solo-unicorn project connect` mirrors projects",
             )
         project = project_to_fill(opened, options.project, output)
@@ -100,12 +103,12 @@ def _publish(options: Options) -> None:
     told = f"{project.name} is on {account.hub} now" + (f", in the organization {owner['name']}" if owner else "")
     output.done(told, to_wire(project), name=project.slug)
     if waiting:
-        output.note(f"{waiting} to send: `solo-unicorn sync` does it now; the service does it by itself.")
+        output.note(f"{waiting} to send: `solo-unicorn sync` sends them now; the service does so by itself.")
 
 
 def _disconnect_arguments(parser: Parser) -> None:
     takes_project_first(parser)
-    parser.add_argument("--force", action="store_true", help="even with edits that the hub does not have")
+    parser.add_argument("--force", action="store_true", help="even if some edits are not at the hub yet")
 
 
 def _disconnect(options: Options) -> None:
@@ -113,7 +116,7 @@ def _disconnect(options: Options) -> None:
         project = opened.write(
             replica.connecting.disconnect, project_of(opened, options.project).id, force=options.force
         )
-    Output(options).done(f"{project.name} is a local project now; the hub keeps its own", to_wire(project))
+    Output(options).done(f"{project.name} is a local project now; the hub keeps its copy", to_wire(project))
 
 
 COMMANDS = {

@@ -24,7 +24,7 @@ KEY = "SOLO_UNICORN_API_KEY"
 
 def _hub(parser: Parser) -> None:
     parser.add_argument("--hub", metavar="URL", help="the hub's address; default: the one you are signed in at")
-    parser.add_argument("--profile", metavar="NAME", help="which sign-in; default: the only one")
+    parser.add_argument("--profile", metavar="NAME", help="the sign-in to use; default: the only one")
 
 
 def _browse_arguments(parser: Parser) -> None:
@@ -44,7 +44,7 @@ def _one(parser: Parser) -> None:
 
 def _star_arguments(parser: Parser) -> None:
     _one(parser)
-    parser.add_argument("--off", action="store_true", help="take it back")
+    parser.add_argument("--off", action="store_true", help="remove your star")
 
 
 def _request_arguments(parser: Parser) -> None:
@@ -79,13 +79,15 @@ def _table(options: Options, found: list[JsonObject]) -> None:
 
 def _star(options: Options) -> None:
     found = _ask(options, lambda hub: hub.star(options.project, wanted=not options.off))
-    told = "star taken back" if options.off else "starred"
+    told = "star removed" if options.off else "starred"
     Output(options).done(f"{found['name']}: {told}, {found['starCount']} in all", found, name=options.project)
 
 
 def _request_access(options: Options) -> None:
     made = _ask(options, lambda hub: hub.ask_for(options.project, options.role, options.message))
-    Output(options).done(f"Asked the owners of {made['project']} to become {options.role}", made, name=str(made["id"]))
+    Output(options).done(
+        f"Asked the owners of {made['project']} for the role {options.role}", made, name=str(made["id"])
+    )
 
 
 def _templates(options: Options) -> None:
@@ -117,7 +119,7 @@ def _who(options: Options) -> tuple[str, Bearer | None]:
     wanted = hub_url(options.hub) if options.hub else None
     if key := os.environ.get(KEY):
         if wanted is None:
-            raise UsageError(f"Which hub is the token of {KEY} for?", todo="add --hub URL")
+            raise UsageError(f"The token in {KEY} needs a hub", todo="add --hub URL")
         return wanted, FixedBearer(key)
     with workspace() as opened:
         if (

@@ -24,10 +24,10 @@ def _list(options: Options) -> None:
         for one in found
     ]
     Output(options).table(
-        ("ORGANIZATION", "ROLE", "INVITED BY", "GOOD UNTIL", "INVITATION"),
+        ("ORGANIZATION", "ROLE", "INVITED BY", "VALID UNTIL", "INVITATION"),
         rows,
         list[Json](found),
-        empty="No invitation waits for your answer.",
+        empty="There are no invitations for you.",
     )
 
 
@@ -42,7 +42,7 @@ def _answer(options: Options, verb: str) -> None:
     if options.invitation:
         found = [one for one in found if str(one["id"]).endswith(options.invitation.upper())]
     if not found:
-        raise NotFound("No such invitation", todo="`solo-unicorn invitation list` names those that wait")
+        raise NotFound("No such invitation", todo="`solo-unicorn invitation list` lists the open ones")
     if len(found) > 1:
         raise UsageError("Which invitation?", todo="name one: " + ", ".join(_short(one) for one in found))
     said = ask(there, "POST", f"/invitations/{found[0]['id']}/{verb}")

@@ -39,7 +39,7 @@ async def _both(hub: Community, project: str) -> tuple[list[dict[str, Json]], li
 
 
 def _add_arguments(parser: Parser) -> None:
-    parser.add_argument("email", metavar="EMAIL", help="of a person who has signed in at the hub before")
+    parser.add_argument("email", metavar="EMAIL", help="of a person who has already signed in at the hub")
     parser.add_argument("--role", choices=("contributor", "collaborator", "maintainer", "owner"), default="contributor")
     takes_project(parser)
 
@@ -56,7 +56,7 @@ def _remove_arguments(parser: Parser) -> None:
 
 def _remove(options: Options) -> None:
     project, gone = _ask(options, lambda hub, project: hub.take(project, options.person))
-    Output(options).done(f"{options.person} has no role in {project.name} any more", gone, name=options.person)
+    Output(options).done(f"{options.person} no longer has a role in {project.name}", gone, name=options.person)
 
 
 def _decide_arguments(parser: Parser) -> None:
@@ -79,7 +79,7 @@ def _ask(options: Options, question: Callable[[Community, str], Awaitable[T]]) -
         mirror = next((one for one in opened.read(replica.mirroring.mirrors) if one.project_id == project.id), None)
         if mirror is None or project.hub is None:
             raise UsageError(
-                f"{project.name} is on this machine only: nobody else takes part",
+                f"{project.name} is on this machine only, so it has no other members",
                 todo=f"`solo-unicorn project publish {project.slug}` puts it on the hub you are signed in at",
             )
         account = opened.read(replica.connecting.account, mirror.account)

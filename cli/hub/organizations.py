@@ -27,7 +27,7 @@ def _list(options: Options) -> None:
         ("ORGANIZATION", "NAME", "ROLE"),
         [(str(one["slug"]), str(one["name"]), str(one["role"])) for one in found],
         list[Json](found),
-        empty="You are in no organization. `solo-unicorn organization create NAME` makes one.",
+        empty="You are not in an organization. `solo-unicorn organization create NAME` creates one.",
     )
 
 
@@ -69,12 +69,12 @@ def _invite(options: Options) -> None:
     made = ask(there, "POST", f"/organizations/{one['id']}/members", body)
     output = Output(options)
     output.text(str(made["link"]), made)
-    output.note(f"Send this link to {options.email}; it is shown this once and is good for two weeks.")
-    output.note("Nothing changes for them before they accept.")
+    output.note(f"Send this link to {options.email}; it is shown only once and is valid for two weeks.")
+    output.note("Nothing changes for them until they accept.")
 
 
 def _withdraw_arguments(parser: Parser) -> None:
-    parser.add_argument("invitation", metavar="INVITATION", help="its id or e-mail, as `organization members` shows it")
+    parser.add_argument("invitation", metavar="INVITATION", help="its id or e-mail, as shown by `organization members`")
     _takes_organization(parser)
 
 
@@ -109,7 +109,7 @@ def _role(options: Options) -> None:
 def _remove(options: Options) -> None:
     there, one, person = _member(options)
     ask(there, "DELETE", f"/organizations/{one['id']}/members/{person['userId']}")
-    Output(options).done(f"{person['email']} is not in {one['name']} any more", person)
+    Output(options).done(f"{person['email']} is no longer in {one['name']}", person)
 
 
 def account(options: Options) -> Account:
@@ -125,10 +125,10 @@ def organizations(there: Account) -> list[JsonObject]:
 
 
 def organization_of(there: Account, wish: str | None) -> JsonObject:
-    """The wished one, or the only one; NotFound, or UsageError that names them."""
+    """The wished one, or the only one; NotFound, or UsageError that lists them."""
     found = found_organization(there, wish)
     if found is None:
-        raise NotFound("You are in no organization", todo="`solo-unicorn organization create NAME` makes one")
+        raise NotFound("You are not in an organization", todo="`solo-unicorn organization create NAME` creates one")
     return found
 
 
@@ -147,11 +147,11 @@ def found_organization(there: Account, wish: str | None) -> JsonObject | None:
         named = [one for one in found if wish in (one["slug"], one["name"], one["id"])]
         if len(named) == 1:
             return named[0]
-        raise NotFound(f"You are in no organization {wish!r}", todo="`solo-unicorn organization list` names yours")
+        raise NotFound(f"You are in no organization {wish!r}", todo="`solo-unicorn organization list` lists yours")
     if len(found) > 1:
         raise UsageError(
             f"Which organization? You are in {len(found)}",
-            why="a project belongs to one, and its administrators see it",
+            why="a project belongs to one organization, whose administrators see it",
             todo="add --organization: " + ", ".join(str(one["slug"]) for one in found),
         )
     return found[0] if found else None
@@ -163,7 +163,7 @@ def _member(options: Options) -> tuple[Account, JsonObject, JsonObject]:
     for person in _items(ask(there, "GET", f"/organizations/{quote(str(one['id']))}/members")):
         if options.person.lower() in (str(person["email"]).lower(), str(person["userId"]).lower()):
             return there, one, person
-    raise NotFound(f"{options.person} is not in {one['name']}", todo="`solo-unicorn organization members` names them")
+    raise NotFound(f"{options.person} is not in {one['name']}", todo="`solo-unicorn organization members` lists them")
 
 
 def _items(body: JsonObject) -> list[JsonObject]:

@@ -45,7 +45,7 @@ def _list_users(options: Options) -> None:
         ("EMAIL", "NAME", "STATE", "LAST SEEN", "ORGANIZATIONS"),
         rows,
         list[Json](found),
-        empty="Nobody is on the hub. `solo-unicorn hub user add EMAIL` adds a person.",
+        empty="The hub has no users. `solo-unicorn hub user add EMAIL` adds a person.",
     )
 
 
@@ -100,14 +100,16 @@ def _remove(options: Options) -> None:
     from ...hub.operating.people import remove_user
 
     remove_user(said_of(options), options.email, options.to)
-    told = f"{options.email} is not on the hub any more; what they wrote stays"
+    told = f"{options.email} is removed from the hub; what they wrote stays"
     Output(options).done(told, {"email": options.email, "to": options.to})
 
 
 def _link_arguments(parser: Parser) -> None:
     takes_hub(parser)
     parser.add_argument("email", metavar="EMAIL")
-    parser.add_argument("subject", metavar="SUBJECT", help="what the issuer calls them: the claim `sub` of its tokens")
+    parser.add_argument(
+        "subject", metavar="SUBJECT", help="the person's id at the issuer: the claim `sub` of its tokens"
+    )
 
 
 def _link(options: Options) -> None:

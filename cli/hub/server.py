@@ -34,8 +34,8 @@ def _run_arguments(parser: Parser) -> None:
 
 def _audit_arguments(parser: Parser) -> None:
     takes_hub(parser)
-    parser.add_argument("--limit", type=int, default=50, help="how many rows, the newest first (default 50)")
-    parser.add_argument("--action", default="", metavar="NAME", help="only this: sign-in, token.create, …")
+    parser.add_argument("--limit", type=int, default=50, help="number of rows, newest first (default 50)")
+    parser.add_argument("--action", default="", metavar="NAME", help="only this action: sign-in, token.create, …")
     parser.add_argument("--caller", default="", metavar="WHO", help="only rows of user:ID or organization:ID")
 
 
@@ -45,7 +45,7 @@ def check_extra() -> None:
     if missing:
         raise SoloUnicornError(
             "The hub is not installed",
-            why=f"{', '.join(missing)} cannot be found: it comes with the extra `hub`",
+            why=f"{', '.join(missing)} cannot be found; the extra `hub` installs it",
             todo="in a checkout of solo-unicorn, `make install` installs it with all its extras",
         )
 
@@ -97,7 +97,9 @@ def _audit(options: Options) -> None:
 
 def _backup_arguments(parser: Parser) -> None:
     takes_hub(parser)
-    parser.add_argument("directory", nargs="?", metavar="DIRECTORY", help="a new one (default hub-DATE-TIME here)")
+    parser.add_argument(
+        "directory", nargs="?", metavar="DIRECTORY", help="a new directory (default: hub-DATE-TIME here)"
+    )
 
 
 def _verify_arguments(parser: Parser) -> None:
@@ -121,7 +123,7 @@ def _verify(options: Options) -> int:
     check_extra()
     from ...hub.operator import verify
 
-    return _checked(options, verify(said_of(options), _place(options)), "was checked:")
+    return _checked(options, verify(said_of(options), _place(options)), "is intact:")
 
 
 def _checked(options: Options, found: Checked, verb: str) -> int:
@@ -146,8 +148,8 @@ def _restore(options: Options) -> None:
     from ...hub.operator import restore
 
     aside, epoch, lost = restore(said_of(options), Path(options.directory))
-    told = f"The hub is as in {options.directory}; clients compare at their next contact"
-    told += f". The former database is kept at {aside}" if aside else ""
+    told = f"The hub was restored from {options.directory}; clients compare their data at their next contact"
+    told += f". The previous database is kept at {aside}" if aside else ""
     output = Output(options)
     output.done(told, {"kept": str(aside) if aside else None, "epoch": epoch, "webHooksLost": lost})
     _note_lost(output, lost)
@@ -159,7 +161,7 @@ def _restored(options: Options) -> None:
 
     epoch, lost = restored(said_of(options))
     output = Output(options)
-    told = f"Epoch {epoch} begins: clients compare at their next contact"
+    told = f"Epoch {epoch} begins: clients compare their data at their next contact"
     output.done(told, {"epoch": epoch, "webHooksLost": lost})
     _note_lost(output, lost)
 
@@ -167,7 +169,7 @@ def _restored(options: Options) -> None:
 def _note_lost(output: Output, lost: int) -> None:
     if lost:
         output.note(
-            f"The key of this hub does not open the secrets of {lost} web hooks: make them anew with "
+            f"The key of this hub does not open the secrets of {lost} web hooks: create them again with "
             "`solo-unicorn repo webhook`."
         )
 
@@ -189,10 +191,10 @@ def _keys(options: Options) -> None:
         output.text(key := new_key(), {"key": key})
     elif options.action == "rotate":
         count = operator.rotate_keys(said_of(options))
-        output.done(f"{count} secrets are sealed with the new key", {"sealed": count})
+        output.done(f"{count} secrets are encrypted with the new key", {"sealed": count})
     else:
         lost = operator.renew_keys(said_of(options))
-        output.done("Secrets that the key did not open were made anew", {"webHooksLost": lost})
+        output.done("Secrets that the key could not decrypt were created again", {"webHooksLost": lost})
         _note_lost(output, lost)
 
 

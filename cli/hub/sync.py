@@ -25,16 +25,18 @@ PATIENCE_SECONDS = 60.0
 def _arguments(parser: Parser) -> None:
     may_take_project(parser)
     way = parser.add_mutually_exclusive_group()
-    way.add_argument("--once", action="store_true", help="read and send everything now, then end (the default)")
-    way.add_argument("--watch", action="store_true", help="go on until ctrl+c; one line for each thing that happens")
+    way.add_argument("--once", action="store_true", help="read and send everything now, then exit (the default)")
+    way.add_argument(
+        "--watch", action="store_true", help="keep synchronising until ctrl+c, with one line for each event"
+    )
     way.add_argument("--status", action="store_true", help="only show the status")
-    way.add_argument("--parked", action="store_true", help="list edits that the hub refused, with its reasons")
+    way.add_argument("--parked", action="store_true", help="list edits that the hub refused, with the reasons")
     way.add_argument("--recover", action="store_true", help="queue the unsent edits of a lost workspace file again")
     way.add_argument("--retry", metavar="NUMBER", type=int, help="send a refused edit again")
     way.add_argument("--discard", metavar="NUMBER", type=int, help="discard a refused edit")
     parser.add_argument("--lists", metavar="LIST,…", help="mirror only these lists of the project (all: every list)")
     parser.add_argument(
-        "--done-days", metavar="N", help="mirror only what was done within so many days (all: everything)"
+        "--done-days", metavar="N", help="mirror only missions done within this many days (all: every mission)"
     )
 
 
@@ -83,7 +85,7 @@ def _recover(opened: Workspace, options: Options) -> None:
     for project_id, count in told.items():
         output.note(f"{opened.read(queries.projects.get, project_id).name}: {count} edit(s) are queued again.")
     if waiting:
-        output.note(f"{waiting} edit(s) wait until their project is connected by the account that made them.")
+        output.note(f"{waiting} edit(s) wait until the account that made them connects their project.")
     output.done(f"{sum(told.values())} edit(s) recovered", {"recovered": dict(told), "waiting": waiting})
 
 
@@ -114,14 +116,14 @@ def _list_parked(opened: Workspace, project: str | None, options: Options) -> No
                 "at": entry.at,
             }
         )
-    Output(options).table(("NUMBER", "MISSION", "EDIT", "THE HUB SAYS"), rows, data, empty="Nothing was refused.")
+    Output(options).table(("NUMBER", "MISSION", "EDIT", "THE HUB SAYS"), rows, data, empty="The hub refused nothing.")
 
 
 def _settle_parked(opened: Workspace, options: Options) -> None:
     output = Output(options)
     if options.retry is not None:
         entry = opened.write_as(SYSTEM, replica.mirroring.retry_parked, options.retry)
-        output.done(f"{options.retry} is sent again", {"number": entry.seq, "mission": entry.entity_id})
+        output.done(f"{options.retry} will be sent again", {"number": entry.seq, "mission": entry.entity_id})
     else:
         entry = opened.write_as(SYSTEM, replica.mirroring.discard_parked, options.discard)
         output.done(f"{options.discard} is discarded", {"number": entry.seq, "mission": entry.entity_id})
@@ -169,7 +171,7 @@ async def _once(project: str | None) -> SyncState:
             await engine.close()
         state = await workspace.run(queries.connection.sync_state, project)
     if troubles and state.failure() is None:  # files only: the next time they go on where they stand
-        raise Offline("Not everything was sent", why=troubles[0].reason, todo="`solo-unicorn sync` goes on")
+        raise Offline("Not everything was sent", why=troubles[0].reason, todo="`solo-unicorn sync` continues")
     return state
 
 
@@ -194,8 +196,8 @@ async def _asked(project: str | None) -> SyncState:
         except TimeoutError:
             raise TryAgain(
                 "The process that synchronises did not answer",
-                why=f"it was asked {PATIENCE_SECONDS:.0f} seconds ago, and may be at work on much, or hang",
-                todo="`solo-unicorn sync --status` shows the status; `solo-unicorn workstation restart` ends a hang",
+                why=f"it was asked {PATIENCE_SECONDS:.0f} seconds ago, and may be busy or hanging",
+                todo="`solo-unicorn sync --status` shows the status; `solo-unicorn workstation restart` restarts it",
             ) from None
 
 

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 def takes_profile(parser: Parser) -> None:
     """Which sign-in is meant."""
-    parser.add_argument("--profile", metavar="NAME", help="which sign-in; default: the only one")
+    parser.add_argument("--profile", metavar="NAME", help="the sign-in to use; default: the only one")
 
 
 def chosen(opened: Workspace, profile: str | None) -> Account:

@@ -14,13 +14,13 @@ SCOPES = ("read", "write", "run", "admin")
 
 def _arguments(parser: Parser) -> None:
     parser.add_argument("action", choices=("create", "list", "revoke"))
-    parser.add_argument("name", nargs="?", metavar="NAME", help="create: what it is for; revoke: its name or id")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="create: its purpose; revoke: its name or id")
     parser.add_argument(
         "--scope", action="append", choices=SCOPES, help="create: what it may do (may be repeated); default: all"
     )
     parser.add_argument("--days", type=int, default=365, help="create: days until it expires (default 365)")
     parser.add_argument("--all", action="store_true", help="list: include revoked and expired tokens")
-    parser.add_argument("--profile", metavar="NAME", help="which sign-in; default: the only one")
+    parser.add_argument("--profile", metavar="NAME", help="the sign-in to use; default: the only one")
 
 
 def _token(options: Options) -> None:
@@ -40,7 +40,7 @@ def _create(options: Options) -> None:
     made = _ask(options, "POST", "/tokens", wanted)
     output = Output(options)
     output.text(str(made["token"]), made)
-    output.note("It is shown this once. On another machine: `solo-unicorn auth login --hub URL --api-key -`")
+    output.note("It is shown only once. On another machine: `solo-unicorn auth login --hub URL --api-key -`")
 
 
 def _list(options: Options) -> None:
@@ -60,7 +60,7 @@ def _list(options: Options) -> None:
         ("NAME", "SCOPES", "ENDS", "LAST USED", "STATE", "ID"),
         rows,
         list[Json](found),
-        empty="You have no access tokens. `solo-unicorn auth token create NAME` makes one.",
+        empty="You have no access tokens. `solo-unicorn auth token create NAME` creates one.",
     )
 
 

@@ -25,7 +25,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 
 
 def _scan_arguments(parser: Parser) -> None:
-    parser.add_argument("names", nargs="*", metavar="AGENT", help="only check these; fail when one is not ready")
+    parser.add_argument("names", nargs="*", metavar="AGENT", help="check only these; fail if one is not ready")
 
 
 def _scan(options: Options) -> int | None:
@@ -47,7 +47,8 @@ def _scan(options: Options) -> int | None:
     if not options.names:
         if not any(agent.state == "ready" and agent.type != "rehearsal" for agent in found):
             output.note(
-                "No code agent is ready. The rehearsal agent (no model) is; `solo-unicorn demo` shows it at work."
+                "No code agent is ready except the rehearsal agent, which uses no "
+                "model; `solo-unicorn demo` shows it at work."
             )
         return None
     not_ready = next((agent for agent in chosen if agent.state != "ready"), None)
@@ -102,19 +103,19 @@ _HELD: dict[HoldKind, str] = {
 
 
 def _add_arguments(parser: Parser) -> None:
-    parser.add_argument("name", metavar="NAME", help="what it is called here, as in claude-work")
+    parser.add_argument("name", metavar="NAME", help="its name here, such as claude-work")
     parser.add_argument("--type", help="its entry in the catalogue; default: its name")
     parser.add_argument("--acp", metavar="COMMAND", help="the command line of any agent that speaks ACP")
     parser.add_argument(
-        "--registry", metavar="SOURCE", help="an agent.json or registry.json of ACP, its address, or an id to fetch"
+        "--registry", metavar="SOURCE", help="an ACP agent.json or registry.json, its address, or an id to fetch"
     )
-    parser.add_argument("--command", metavar="PATH", help="the program to start; default: the one that is found")
-    parser.add_argument("--slots", type=int, help="how many of its sessions may run at the same time")
-    parser.add_argument("--model", help="the model it is asked to use")
-    parser.add_argument("--effort", help="its reasoning effort, in the agent's own term")
+    parser.add_argument("--command", metavar="PATH", help="the program to start; default: the one that was found")
+    parser.add_argument("--slots", type=int, help="the number of its sessions that may run at once")
+    parser.add_argument("--model", help="the model to ask it for")
+    parser.add_argument("--effort", help="its reasoning effort, in the agent's own terms")
     parser.add_argument("--fallback-model", help="its model while the first one is overloaded")
-    parser.add_argument("--permission-mode", help="its permission mode, in the agent's own term (plan, default …)")
-    parser.add_argument("--budget", type=float, metavar="USD", help="what one session may cost at most")
+    parser.add_argument("--permission-mode", help="its permission mode, in the agent's own terms (plan, default …)")
+    parser.add_argument("--budget", type=float, metavar="USD", help="the most that one session may cost")
     parser.add_argument("--arguments", metavar="WORDS", help="more arguments for its program, quoted as for a shell")
     parser.add_argument("--environment", metavar="WORDS", help="more environment variables, as NAME=value")
     _sandbox_arguments(parser)
@@ -123,14 +124,14 @@ def _add_arguments(parser: Parser) -> None:
 
 def _sandbox_arguments(parser: Parser) -> None:
     parser.add_argument("--sandbox", choices=LEVELS, help="what it may reach on this machine (docs/agents.md)")
-    parser.add_argument("--sandbox-allow", metavar="WORDS", help="paths that its sandbox leaves open to it")
+    parser.add_argument("--sandbox-allow", metavar="WORDS", help="paths that stay open in its sandbox")
 
 
 def _set_arguments(parser: Parser) -> None:
     parser.add_argument("name", metavar="AGENT")
     _sandbox_arguments(parser)
-    parser.add_argument("--slots", type=int, help="how many of its sessions may run at the same time")
-    parser.add_argument("--model", help="the model it is asked to use")
+    parser.add_argument("--slots", type=int, help="the number of its sessions that may run at once")
+    parser.add_argument("--model", help="the model to ask it for")
     parser.add_argument("--enabled", choices=("on", "off"), help="whether missions may be given to it")
 
 
@@ -165,7 +166,7 @@ def _add(options: Options) -> None:
         )
     settings = load()
     if options.name in settings.agents and not options.replace:
-        raise Conflict(f"There is an agent {options.name} already", todo="add --replace to change it")
+        raise Conflict(f"The agent {options.name} already exists", todo="add --replace to change it")
     described = bool(options.acp or options.registry)
     if described:
         agents_over_acp.describe(options)

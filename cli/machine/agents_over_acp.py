@@ -22,7 +22,7 @@ def describe(options: Options) -> None:
     from ...agents.catalogue import load
 
     if options.name in load() and not options.replace:
-        raise Conflict(f"{options.name} is in the catalogue already", todo="give yours another name, or add --replace")
+        raise Conflict(f"{options.name} is already in the catalogue", todo="give yours another name, or add --replace")
     if options.registry:
         _from_the_registry(options)
     else:
@@ -31,7 +31,7 @@ def describe(options: Options) -> None:
 
 def _by_its_command(options: Options) -> None:
     if options.type or options.command:
-        raise InvalidValue("acp", "--acp gives the whole command line", todo="leave out --type and --command")
+        raise InvalidValue("acp", "--acp contains the whole command line", todo="leave out --type and --command")
     try:
         words = shlex.split(options.acp)
     except ValueError as error:
@@ -69,8 +69,8 @@ def _who_it_is(
         asked = detection.ask([*command, "--", program, *arguments], until)  # ends whatever the adapter leaves behind
     said = asked.output.strip().rpartition("\n")[2]
     if asked.exit_code != 0:
-        why = said or "it has not answered"
-        raise InvalidValue("acp", f"{named} does not speak ACP", why=why, todo="see its manual for the option")
+        why = said or "it did not answer"
+        raise InvalidValue("acp", f"{named} does not speak ACP", why=why, todo="see its manual for the right option")
     return " ".join(said.split())
 
 

@@ -73,7 +73,9 @@ def _run(options: Options) -> None:
 
 
 def _suggest_arguments(parser: Parser) -> None:
-    parser.add_argument("words", nargs="*", metavar="WORDS", help="after `--`: what is typed, the last word unfinished")
+    parser.add_argument(
+        "words", nargs="*", metavar="WORDS", help="after `--`: the words typed so far, the last one unfinished"
+    )
 
 
 def _suggest(options: Options) -> None:

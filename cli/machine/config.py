@@ -54,14 +54,14 @@ def _check_theme(name: str) -> None:
             f"{name!r} is not the name of a theme",
             why="".join(f"did you mean {one}?" for one in get_close_matches(name, known, n=1))
             or "no theme has that name",
-            todo="F2 on the board shows them all, and keeps the one you choose",
+            todo="F2 on the board shows all themes, and saves the one you choose",
         )
 
 
 def _list_arguments(parser: Parser) -> None:
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--markdown", action="store_true", help="as the reference in docs/configuration.md")
-    form.add_argument("--changed", action="store_true", help="only what is not the default")
+    form.add_argument("--markdown", action="store_true", help="in the format of docs/configuration.md")
+    form.add_argument("--changed", action="store_true", help="only settings that differ from their defaults")
 
 
 def _list(options: Options) -> None:
@@ -142,7 +142,7 @@ def _reset(options: Options) -> int | None:
     if options.key is None and not confirmed(options, f"Remove every setting from {config_file()}?"):
         return 1
     gone = edit.reset(options.key)
-    told = f"reset to the default: {', '.join(gone)}" if gone else "it already was the default"
+    told = f"reset to the default: {', '.join(gone)}" if gone else "it already had its default"
     Output(options).done(told, {"reset": [*gone]})
     return None
 

@@ -26,7 +26,7 @@ from ..output import Output
 from ..parsing import Command, Options, Parser, takes_yes
 
 LEAST_FREE_BYTES = 500 * 1024 * 1024
-HOW_TO_GO_ON = "`workspace restore DIR` brings back a backup; `solo-unicorn doctor --repair` goes on with what is there"
+HOW_TO_GO_ON = "`workspace restore DIR` restores a backup; `solo-unicorn doctor --repair` repairs the present file"
 State = Literal["ok", "missing", "warning", "error"]
 """`missing` is what one may do without, such as a code agent that is not installed; a `warning` works for now."""
 
@@ -42,11 +42,9 @@ class Finding:
 
 
 def _arguments(parser: Parser) -> None:
+    parser.add_argument("--repair", action="store_true", help="show damaged records, and repair them if you agree")
     parser.add_argument(
-        "--repair", action="store_true", help="show the records that are damaged, and repair them when you agree"
-    )
-    parser.add_argument(
-        "--deep", action="store_true", help="read all of the workspace, and compare it with what was written"
+        "--deep", action="store_true", help="read the whole workspace, and compare it with what was written"
     )
     takes_yes(parser)
 
@@ -57,7 +55,7 @@ def _run(options: Options) -> int:
         from .repairing import repair
 
         return repair(options, output)
-    with output.progress("looking at everything"):
+    with output.progress("checking everything"):
         findings = [one for look in ((*LOOKS, proved) if options.deep else LOOKS) for one in found(look)]
     output.table(
         ("STATE", "WHAT", "DETAIL"),
@@ -136,7 +134,7 @@ def _sockets() -> Iterator[Finding]:
             yield Finding(
                 "sockets",
                 "error",
-                f"{directory} takes no sockets: {error.strerror}",
+                f"{directory} does not support sockets: {error.strerror}",
                 f"set {paths.RUNTIME_VARIABLE} to a short directory on a local file system",
             )
             return
@@ -170,7 +168,7 @@ def workspace() -> Iterator[Finding]:
         with Workspace.open() as opened:
             if opened.read_only:
                 yield Finding(
-                    "workspace", "error", f"{path} is open for reading only: {opened.read_only}", "update solo-unicorn"
+                    "workspace", "error", f"{path} is open read-only: {opened.read_only}", "update solo-unicorn"
                 )
             damage = opened.check()
             if damage:
@@ -209,9 +207,9 @@ def proved() -> Iterator[Finding]:
             yield Finding("proof", "error", line, HOW_TO_GO_ON)
         for file, why in (files := opened.read(queries.attachments.damaged)):
             where = queries.attachments.content_path(file)
-            yield Finding("attachment", "error", f"{file.name}: {why} ({where})", "put it back from a backup")
+            yield Finding("attachment", "error", f"{file.name}: {why} ({where})", "restore it from a backup")
     if not lines and not files:
-        yield Finding("proof", "ok", "everything is as it was written")
+        yield Finding("proof", "ok", "everything is as written")
 
 
 def _holders(path: Path) -> str:
@@ -223,7 +221,7 @@ def _holders(path: Path) -> str:
         with suppress(psutil.Error, OSError):
             if any(opened.path == str(path) for opened in process.open_files()):
                 found.append(f"{process.info['name']} (pid {process.info['pid']})")
-    return ", ".join(found) or "no visible process of yours"
+    return ", ".join(found) or "none of your visible processes"
 
 
 def _service() -> Iterator[Finding]:
@@ -234,15 +232,12 @@ def _service() -> Iterator[Finding]:
     try:
         said = client.status()
     except client.NotRunning:
-        yield Finding("service", "ok", "does not run; the board starts it")
+        yield Finding("service", "ok", "not running; the board starts it")
         return
     version = str(said.get("version"))
     if version != __version__:
         yield Finding(
-            "service",
-            "warning",
-            f"runs as version {version}, this is {__version__}",
-            "`solo-unicorn workstation restart`",
+            "service", "warning", f"runs version {version}, this is {__version__}", "`solo-unicorn workstation restart`"
         )
     else:
         yield Finding("service", "ok", f"runs, pid {said.get('pid')}")
@@ -251,7 +246,7 @@ def _service() -> Iterator[Finding]:
             f"service, {problem.name}",
             "error" if problem.lasting else "warning",
             problem.sentence,
-            f"see {paths.logs_dir()}; `solo-unicorn workstation restart` starts it again",
+            f"see {paths.logs_dir()}; `solo-unicorn workstation restart` restarts it",
         )
 
 
@@ -277,14 +272,17 @@ def _sandbox() -> Iterator[Finding]:
 
     settings = loading.load()
     if why := unable():
-        todo = "install bubblewrap and allow user namespaces; until then `guard` holds nothing, `strict` runs nothing"
+        todo = (
+            "install bubblewrap and allow user namespaces; until then `guard` "
+            "protects nothing, and `strict` runs nothing"
+        )
         yield Finding("sandbox", "warning", f"agents run without one: {why}", todo)
     else:
         less = f" ({why})" if (why := lesser()) else ""
         yield Finding("sandbox", "ok", f"guard and strict, by {means()}{less}")
     if unheld := sorted(name for name in settings.agents if settings.agent(name).sandbox == "off"):
         todo = "`solo-unicorn agent set AGENT --sandbox guard`"
-        yield Finding("sandbox", "warning", f"{', '.join(unheld)}: switched off", todo)
+        yield Finding("sandbox", "warning", f"{', '.join(unheld)}: no sandbox", todo)
 
 
 def _keychain() -> Iterator[Finding]:
@@ -339,16 +337,18 @@ def _hubs() -> Iterator[Finding]:
                 text
                 for text, has in (
                     ("no change feed: everything is read each time", can.changes),
-                    ("no ETags: an edit made between a look and a write can be lost", can.if_match),
-                    ("no idempotency keys: an unanswered edit is judged anew", can.idempotency),
+                    ("no ETags: an edit made between a read and a write can be lost", can.if_match),
+                    ("no idempotency keys: an unanswered edit is checked again", can.idempotency),
                     ("no history: memory, notes and files stay on this machine", can.history),
                 )
                 if not has
             ]
-            yield Finding("hub", "warning" if weaker else "ok", f"{hub}: {'; '.join(weaker) or 'it can do everything'}")
+            yield Finding(
+                "hub", "warning" if weaker else "ok", f"{hub}: {'; '.join(weaker) or 'all features available'}"
+            )
         for account in workspace.read(replica.connecting.accounts):
             if why := workspace.meta(f"workstation.fenced {account.id}"):
-                yield Finding("workstation", "error", f"fenced off at {account.hub}", why)
+                yield Finding("workstation", "error", f"superseded at {account.hub}", why)
         if lost := sum(len(unsent(path)) for path in kept(paths.workspace_db())[:-1]):
             yield Finding(
                 "outbox",
@@ -367,7 +367,7 @@ def _hubs() -> Iterator[Finding]:
                     "mirror",
                     "error",
                     f"{name}: {len(wrong)} mission(s) differ from their records",
-                    "keep the file and report this; `solo-unicorn export` saves what is shown",
+                    "keep the file and report this; `solo-unicorn export` saves the shown state",
                 )
             if mirror.skipped:
                 yield Finding(

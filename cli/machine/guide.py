@@ -13,8 +13,8 @@ from ..parsing import Command, Options, Parser
 
 TOLD = {
     "written": "written",
-    "changed": "brought up to date",
-    "already": "there already",
+    "changed": "updated",
+    "already": "already installed",
     "removed": "removed",
     "absent": "not there",
 }
@@ -23,9 +23,13 @@ STANDS = {"already": "there", "changed": "another version", "absent": "-"}
 
 def _change_arguments(parser: Parser) -> None:
     parser.add_argument(
-        "parts", nargs="*", choices=[*PARTS, []], metavar="block|skill|hook", help="which of them (default: all three)"
+        "parts",
+        nargs="*",
+        choices=[*PARTS, []],
+        metavar="block|skill|hook",
+        help="the parts to write (default: all three)",
     )
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be done")
 
 
 def _write(options: Options) -> None:

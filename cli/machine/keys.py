@@ -7,7 +7,7 @@ from ..parsing import Command, Options, Parser
 
 
 def _list_arguments(parser: Parser) -> None:
-    parser.add_argument("--place", metavar="WORD", help="only of this screen: board, mission, list …")
+    parser.add_argument("--place", metavar="WORD", help="only those of this screen: board, mission, list …")
 
 
 def _list(options: Options) -> int:

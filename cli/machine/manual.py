@@ -23,12 +23,12 @@ solo\-unicorn \- a terminal kanban that runs your code agents in git worktrees
 [\fIVERB\fR] [\fIOPTIONS\fR]
 .SH DESCRIPTION
 Without a command it opens the board: missions in five lists, the agents that work on them, and what waits for you.
-The key ? shows the keys of wherever you are. Every screen has a command, and every command that prints data takes
+The key ? shows the keys of the current screen. Every screen has a command, and every command that prints data takes
 .B \-\-json
 and
 .BR \-q .
-A mission is named by its number, as in M\-12. Where a project is not named, it is that of the directory you stand in,
-else the only one.
+A mission is named by its number, as in M\-12. If no project is named, it is the one of the current directory,
+otherwise the only one.
 .SH COMMANDS
 """
 TAIL: Final = r""".SH EXIT STATUS
@@ -36,10 +36,10 @@ TAIL: Final = r""".SH EXIT STATUS
 .SH ENVIRONMENT
 .TP
 .B SOLO_UNICORN_HOME
-Where everything is kept; ~/.solo\-unicorn by default.
+The directory for all data; ~/.solo\-unicorn by default.
 .TP
 .B NO_COLOR
-No colours, whatever the terminal can show.
+Turns off colours, whatever the terminal supports.
 .TP
 .B SOLO_UNICORN_MARKS
 .I plain

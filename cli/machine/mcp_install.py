@@ -11,9 +11,9 @@ from ..output import Output
 from ..parsing import Command, Options, Parser
 
 TOLD = {
-    "installed": "{title} has the solo-unicorn server now ({where})",
+    "installed": "{title} now has the solo-unicorn server ({where})",
     "replaced": "The entry of {title} was replaced ({where})",
-    "already": "{title} has the solo-unicorn server already ({where})",
+    "already": "{title} already has the solo-unicorn server ({where})",
     "removed": "{title} no longer has the solo-unicorn server ({where})",
     "absent": "{title} does not have the solo-unicorn server ({where})",
 }
@@ -25,9 +25,14 @@ WOULD = {
 
 
 def _change_arguments(parser: Parser) -> None:
-    parser.add_argument("client", choices=list(CLIENTS), help="which client")
-    parser.add_argument("--scope", choices=SCOPES, default="user", help="yours (default), or the project's, shared")
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    parser.add_argument("client", choices=list(CLIENTS), help="the client to set up")
+    parser.add_argument(
+        "--scope",
+        choices=SCOPES,
+        default="user",
+        help="your own settings (default), or the project's, which are shared",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be done")
 
 
 def _install(options: Options) -> None:
@@ -58,7 +63,7 @@ def _tell(options: Options, done: Done) -> None:
     }
     output.done(sentence, told)
     if done.backup:
-        output.note(f"The file as it was: {done.backup}")
+        output.note(f"The previous file: {done.backup}")
 
 
 def _status_arguments(parser: Parser) -> None:

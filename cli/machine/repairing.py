@@ -43,14 +43,16 @@ def _repair(options: Options, output: Output) -> int:
     if broken:
         return _rebuild(options, output)
     if not damaged and not touched and loss is None:
-        output.done("Every record can be read and is as it was written", {"damaged": [], "kept": [], "accepted": []})
+        output.done("Every record is readable and as written", {"damaged": [], "kept": [], "accepted": []})
         return 0
     folder = paths.home() / "quarantine"
     if damaged:
-        output.note(f"Each original is kept in {folder}; the readable part replaces it, not ready.")
+        output.note(f"Each original is kept in {folder}; its readable part replaces it, marked not ready.")
     if touched or loss:
-        output.note("What is not as it was written is taken as it is now; `workspace restore DIR` would bring it back.")
-    if not confirmed(options, f"Repair {len(damaged)} record(s)?" if damaged else "Take the workspace as it is?"):
+        output.note(
+            "Records that are not as written are accepted as they are now; `workspace restore DIR` would restore them."
+        )
+    if not confirmed(options, f"Repair {len(damaged)} record(s)?" if damaged else "Accept the workspace as it is?"):
         return 1
     folder.mkdir(mode=0o700, exist_ok=True)
     with Workspace.open() as opened:
@@ -58,7 +60,7 @@ def _repair(options: Options, output: Output) -> int:
         if touched or loss:
             opened.accept(folder)
     output.done(
-        f"{len(kept)} record(s) repaired" if kept else "The workspace is taken as it is",
+        f"{len(kept)} record(s) repaired" if kept else "The workspace is accepted as it is",
         {"damaged": shown, "kept": list[Json](str(path) for path in kept), "accepted": accepted},
     )
     return 0

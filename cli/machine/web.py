@@ -13,7 +13,7 @@ NEEDED = ("textual_serve", "aiohttp")
 def _arguments(parser: Parser) -> None:
     parser.add_argument("-p", "--project", metavar="NAME", help="the project to open")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
-    parser.add_argument("--visitors", type=int, default=4, metavar="N", help="boards open at once, at most (default 4)")
+    parser.add_argument("--visitors", type=int, default=4, metavar="N", help="most boards open at once (default 4)")
 
 
 def _run(options: Options) -> int:
@@ -21,7 +21,7 @@ def _run(options: Options) -> int:
     if missing:
         raise SoloUnicornError(
             "The board cannot be shown in a browser",
-            why=f"{', '.join(missing)} cannot be found: it comes with the extra `web`",
+            why=f"{', '.join(missing)} cannot be found; the extra `web` installs it",
             todo="in a checkout of solo-unicorn, `make install` installs it with all its extras",
         )
     if not 0 <= options.port <= 65535:

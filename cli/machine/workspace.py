@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def _backup_arguments(parser: Parser) -> None:
-    parser.add_argument("directory", nargs="?", metavar="DIR", help="a new one; default: in `backups` of the home")
+    parser.add_argument(
+        "directory", nargs="?", metavar="DIR", help="a new directory; default: in `backups` of the home"
+    )
 
 
 def _backup(options: Options) -> None:
@@ -33,17 +35,17 @@ def _backup(options: Options) -> None:
 
 
 def _restore_arguments(parser: Parser) -> None:
-    parser.add_argument("directory", metavar="DIR", help="what `workspace backup` made")
+    parser.add_argument("directory", metavar="DIR", help="a backup made by `workspace backup`")
 
 
 def _restore(options: Options) -> None:
     from ...workspace.integrity import backup
 
     output = Output(options)
-    with output.progress("putting the backup back"):
+    with output.progress("restoring the backup"):
         aside = backup.restore(paths.made_home(), Path(options.directory), lock=paths.service_lock())
-    kept = f"; the workspace before is kept in {aside}" if aside else ""
-    output.done(f"{options.directory} is the workspace now{kept}", {"before": str(aside) if aside else None})
+    kept = f"; the previous workspace is kept in {aside}" if aside else ""
+    output.done(f"The workspace was restored from {options.directory}{kept}", {"before": str(aside) if aside else None})
 
 
 def _verify_arguments(parser: Parser) -> None:
@@ -64,7 +66,7 @@ def _verify(options: Options) -> None:
 
 
 def _identity_arguments(parser: Parser) -> None:
-    parser.add_argument("--new", action="store_true", help="make a copied home a workspace of its own")
+    parser.add_argument("--new", action="store_true", help="make a copied home a separate workspace")
 
 
 def _identity(options: Options) -> None:
@@ -79,10 +81,10 @@ def _identity(options: Options) -> None:
                 raise TryAgain("The workstation service runs", todo="`solo-unicorn workstation stop` first")
             own = operations.identity.make_own(opened)
             told: JsonObject = {"identity": own, "path": str(opened.path), "copy_of": None}
-            output.done(f"{opened.path} has an identity of its own now: {own}", told, name=own)
+            output.done(f"{opened.path} now has its own identity: {own}", told, name=own)
             return
         known = opened.meta(INSTANCE) or ""
-        copied = f", a copy of {original}: `--new` makes it one of its own" if original else ""
+        copied = f", a copy of {original}: `--new` makes it a separate one" if original else ""
         told = {"identity": known, "path": str(opened.path), "copy_of": str(original) if original else None}
         output.done(f"{opened.path} is {known}{copied}", told, name=known)
 

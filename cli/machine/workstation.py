@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 
 def _start_arguments(parser: Parser) -> None:
-    parser.add_argument("--background", action="store_true", help="return once it runs; it runs until it is stopped")
+    parser.add_argument(
+        "--background", action="store_true", help="return once the service runs; it runs until it is stopped"
+    )
 
 
 def _start(options: Options) -> None:
@@ -40,20 +42,22 @@ def _start(options: Options) -> None:
 
 
 def _stop_arguments(parser: Parser) -> None:
-    parser.add_argument("--force", action="store_true", help="stop running sessions too, and kill a service that hangs")
+    parser.add_argument(
+        "--force", action="store_true", help="also stop running sessions, and kill a service that hangs"
+    )
 
 
 def _stop(options: Options) -> None:
     output = Output(options)
     with output.progress("stopping the workstation service"):
         ran = client.stop(force=options.force)
-        told = "The workstation service is stopped" if ran else "The workstation service did not run"
+        told = "The workstation service is stopped" if ran else "The workstation service was not running"
         found: dict[str, Json] = {"stopped": ran}
         if options.force:
             from ...workstation.panic import end_all_sessions
 
             ended = end_all_sessions()
-            told += f"; {len(ended)} session(s) that it had left running were ended" if ended else "; no session runs"
+            told += f"; {len(ended)} session(s) still running were ended" if ended else "; no session runs"
             found["sessions"] = list[Json](ended)
     output.done(told, found)
 
@@ -87,7 +91,7 @@ def _status(options: Options) -> None:
         ),
         *(("problem", f"{one.name}: {one.sentence}") for one in problems_of(service or {})),
         ("paused", "yes, nothing new starts" if paused else ""),
-        *(("fenced off", why) for why in kept_out),
+        *(("superseded", why) for why in kept_out),
         ("sync", f"{sync.word}: {sync.sentence}" if sync.connected else ""),
         ("now", sync.todo),
         *(("hub", hub(link)) for link in sync.accounts),
@@ -140,7 +144,7 @@ def _paused(paused: bool) -> Command:
     def run(options: Options) -> None:
         with workspace() as opened:
             operations.workstation.set_paused(opened, paused)
-        told = "Nothing new starts on this machine; running sessions go on" if paused else "Missions start again"
+        told = "Nothing new starts on this machine; running sessions continue" if paused else "Missions start again"
         Output(options).done(told, {"paused": paused})
 
     return Command(nothing, run)
@@ -160,7 +164,7 @@ def _install(options: Options) -> None:
         return
     with output.progress("installing the workstation service"):
         done = unit.install()
-    _told(output, "The workstation service starts with your session", done)
+    _told(output, "The workstation service will start when you log in", done)
 
 
 def _uninstall(options: Options) -> None:
@@ -179,7 +183,7 @@ def _told(output: Output, sentence: str, done: list[str]) -> None:
 
 
 def _run_arguments(parser: Parser) -> None:
-    parser.add_argument("--stay", action="store_true", help="keep running when there is nothing to do")
+    parser.add_argument("--stay", action="store_true", help="keep running when idle")
 
 
 def _run(options: Options) -> None:
@@ -197,9 +201,11 @@ def _run(options: Options) -> None:
 def _register_arguments(parser: Parser) -> None:
     parser.add_argument("--name", metavar="NAME", help="the new name of this machine")
     parser.add_argument(
-        "--force", action="store_true", help="as a new workstation, where this home was copied from another"
+        "--force", action="store_true", help="register as a new workstation, if this home is a copy of another"
     )
-    parser.add_argument("--profile", metavar="PROFILE", help="at the hub of this sign-in; default: the only one")
+    parser.add_argument(
+        "--profile", metavar="PROFILE", help="the sign-in whose hub to register at; default: the only one"
+    )
 
 
 def _register(options: Options) -> None:
@@ -223,10 +229,10 @@ def _register(options: Options) -> None:
         answer = await link.send(registration(machine, generation))
         if isinstance(answer, Response) and answer.status == 409:
             raise Conflict(
-                f"{account.hub} does not take this as the workstation {machine.name}",
+                f"{account.hub} does not accept this machine as the workstation {machine.name}",
                 why=answer.said,
-                todo="`solo-unicorn workstation restart` takes over from another start of it; "
-                "--force makes this a separate workstation",
+                todo="`solo-unicorn workstation restart` takes over from the other one; "
+                "--force registers this machine as a separate workstation",
             )
         readable(answer, account.hub)
 

@@ -18,32 +18,35 @@ from ..shapes import ref
 
 def _arguments(parser: Parser) -> None:
     verbs = parser.add_subparsers(dest="action", metavar="add|list|edit|answer|resolve|delete", required=True)
-    add = verbs.add_parser("add", description="Comment on a line of what the mission changed.")
+    add = verbs.add_parser("add", description="Comment on a line that the mission changed.")
     add.add_argument("mission", metavar="REF")
     add.add_argument(
         "place",
         metavar="FILE:LINE",
-        help="the file below the repository's top, and its line, or lines as in pay.py:3-7; a line of a text",
+        help="the file, relative to the repository, with its line or lines (pay.py:3-7); or a line of a text",
     )
     add.add_argument("text", metavar="TEXT", help="- reads it from standard input")
     add.add_argument(
-        "--side", choices=SIDES, default="new", help="the file as it is now, or (old) as it was before; default: new"
+        "--side",
+        choices=SIDES,
+        default="new",
+        help="the file as it is now (new, the default), or as it was before (old)",
     )
     add.add_argument(
-        "--about", choices=get_args(About), default="diff", help="a text of the mission in place of the diff"
+        "--about", choices=get_args(About), default="diff", help="a text of the mission instead of the diff"
     )
-    for verb, about in (("edit", "Edit a comment."), ("answer", "Answer a comment; the agent sees it as open again.")):
+    for verb, about in (("edit", "Edit a comment."), ("answer", "Answer a comment, which reopens it for the agent.")):
         one = verbs.add_parser(verb, description=about)
-        one.add_argument("comment", metavar="ID", help="as `mission comment list` shows it")
+        one.add_argument("comment", metavar="ID", help="as shown by `mission comment list`")
         one.add_argument("text", metavar="TEXT", help="- reads it from standard input")
-    shown = verbs.add_parser("list", description="List the comments with their present lines.")
+    shown = verbs.add_parser("list", description="List the comments with their current lines.")
     shown.add_argument("mission", metavar="REF")
-    shown.add_argument("--all", action="store_true", help="also resolved ones")
-    for verb, about in (("resolve", "Resolve a comment."), ("delete", "Take it away.")):
+    shown.add_argument("--all", action="store_true", help="also resolved comments")
+    for verb, about in (("resolve", "Resolve a comment."), ("delete", "Delete a comment.")):
         one = verbs.add_parser(verb, description=about)
-        one.add_argument("comments", metavar="ID", nargs="+", help="as `mission comment list` shows it")
+        one.add_argument("comments", metavar="ID", nargs="+", help="as shown by `mission comment list`")
         if verb == "resolve":
-            one.add_argument("--reopen", action="store_true", help="open it again")
+            one.add_argument("--reopen", action="store_true", help="reopen it")
 
 
 def _run(options: Options) -> None:
@@ -55,9 +58,7 @@ def _add(options: Options) -> None:
     file, _, numbers = options.place.rpartition(":")
     first, dash, last = numbers.partition("-")
     if not (first.isdecimal() and (last.isdecimal() or not dash)) or (not file and options.about == "diff"):
-        raise UsageError(
-            f"{options.place!r} does not name a line", todo="give it as FILE:LINE, for instance src/pay.py:42"
-        )
+        raise UsageError(f"{options.place!r} does not name a line", todo="write FILE:LINE, such as src/pay.py:42")
     line, until = int(first), int(last) if last else None
     text = text_from(options.text)
     with workspace() as opened:
@@ -105,7 +106,7 @@ def _list(options: Options) -> None:
             for one in shown
         ],
         [to_wire(one) for one in shown],
-        empty="No line comments.",
+        empty="There are no line comments.",
     )
 
 
@@ -149,7 +150,7 @@ def _answer(options: Options) -> None:
         comment = opened.read(queries.comments.one, options.comment)
         text = text_from(options.text)
         answered = opened.write(operations.comments.answer, comment.mission_id, comment.id, text)
-    _told(options, [answered], "answered; open for the agent")
+    _told(options, [answered], "answered, and open again for the agent")
 
 
 def _resolve(options: Options) -> None:

@@ -31,24 +31,25 @@ _PAINT = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m", "f": BOLD, "c": "\x
 
 def _arguments(parser: Parser) -> None:
     parser.add_argument("mission", metavar="REF")
-    parser.add_argument("--stat", action="store_true", help="only the files, with counts")
+    parser.add_argument("--stat", action="store_true", help="only the files, with line counts")
     parser.add_argument("--path", action="append", default=[], help="only this file (may be repeated)")
-    parser.add_argument("--max-lines", type=int, help="at most so many lines of each file")
+    parser.add_argument("--max-lines", type=int, help="at most this many lines of each file")
     parser.add_argument(
         "--scope",
         choices=SCOPES,
         default="mission",
-        help="the whole mission, the agent's last turn, changes since your last look, or the mission's texts",
+        help="what to compare: the whole mission, the agent's last turn, changes "
+        "since your last look, or the mission's texts",
     )
-    parser.add_argument("--look", action="store_true", help="record the present state as seen, for --scope look")
+    parser.add_argument("--look", action="store_true", help="record the current state as seen, for --scope look")
     parser.add_argument("--context", type=int, default=3, metavar="N", help="unchanged lines around each hunk")
-    parser.add_argument("--unreviewed", action="store_true", help="only what is not marked as reviewed")
+    parser.add_argument("--unreviewed", action="store_true", help="only changes not yet marked as reviewed")
     parser.add_argument(
-        "--side-by-side", action="store_true", help="before and after side by side; pairs of rows in --json"
+        "--side-by-side", action="store_true", help="show before and after side by side (with --json: pairs of rows)"
     )
-    parser.add_argument("--page", type=int, metavar="N", help="only page N; every file is named on each page")
+    parser.add_argument("--page", type=int, metavar="N", help="only page N; each page lists every file")
     parser.add_argument(
-        "--page-lines", type=int, default=PAGE_LINES, metavar="N", help=f"lines of a page (default {PAGE_LINES})"
+        "--page-lines", type=int, default=PAGE_LINES, metavar="N", help=f"lines per page (default {PAGE_LINES})"
     )
 
 

@@ -21,7 +21,9 @@ def _takes_mission(parser: Parser) -> None:
 
 def _attach_arguments(parser: Parser) -> None:
     _takes_mission(parser)
-    parser.add_argument("file", metavar="FILE", nargs="+", help="a copy is kept; the original may change or be deleted")
+    parser.add_argument(
+        "file", metavar="FILE", nargs="+", help="files to copy; the originals may then change or be deleted"
+    )
 
 
 def _attach(options: Options) -> None:
@@ -42,7 +44,7 @@ def _files(options: Options) -> None:
         ("NAME", "SIZE", "TYPE", "ADDED", "WHERE"),
         [(one.name, str(one.size), one.mime, at(one.added_at), place) for one, place in zip(found, where, strict=True)],
         [{**to_wire(one), "where": place} for one, place in zip(found, where, strict=True)],
-        empty="No files. `solo-unicorn mission attach REF FILE` adds one.",
+        empty="There are no files. `solo-unicorn mission attach REF FILE` adds one.",
     )
 
 
@@ -50,13 +52,13 @@ def _where(one: Attachment, state: str | None) -> str:
     """The path of its bytes, with what is missing: not here yet, or not at the hub yet."""
     path = content_path(one)
     if not path.exists():
-        return "at the hub: `mission fetch` brings it"
-    return f"{path}  ({'refused by the hub' if state == 'parked' else 'to be sent'})" if state else str(path)
+        return "at the hub: `mission fetch` downloads it"
+    return f"{path}  ({'refused by the hub' if state == 'parked' else 'not sent yet'})" if state else str(path)
 
 
 def _fetch_arguments(parser: Parser) -> None:
     _takes_mission(parser)
-    parser.add_argument("name", metavar="NAME", nargs="*", help="only these files; default: all of the mission")
+    parser.add_argument("name", metavar="NAME", nargs="*", help="only these files; default: all of them")
 
 
 def _fetch(options: Options) -> None:

@@ -16,12 +16,12 @@ def _list(options: Options) -> None:
         ("NAME", "QUERY"),
         [(f"@{name}", query) for name, query in found.items()],
         [{"name": name, "query": query} for name, query in found.items()],
-        empty="No filters. `solo-unicorn filter save NAME QUERY` keeps one.",
+        empty="There are no filters. `solo-unicorn filter save NAME QUERY` adds one.",
     )
 
 
 def _save_arguments(parser: Parser) -> None:
-    parser.add_argument("name", metavar="NAME", help="what it is called; @NAME in a query stands for it")
+    parser.add_argument("name", metavar="NAME", help="its name; @NAME in a query stands for it")
     parser.add_argument("query", metavar="QUERY", help="as in `mission list --query`")
     takes_project(parser)
 
@@ -45,7 +45,7 @@ def _delete(options: Options) -> None:
     with workspace() as opened:
         opened.write(operations.filters.delete, project_of(opened, options.project).id, options.name)
     name = options.name.removeprefix("@").lower()
-    output.done(f"@{name} forgotten", {"name": name}, name=name)
+    output.done(f"@{name} deleted", {"name": name}, name=name)
 
 
 COMMANDS = {

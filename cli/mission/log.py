@@ -25,7 +25,10 @@ def _arguments(parser: Parser) -> None:
     parser.add_argument("mission", metavar="REF")
     parser.add_argument("--session", metavar="ID", help="an earlier one; default: the running or last session")
     parser.add_argument(
-        "-f", "--follow", action="store_true", help="follow until the session ends; wait for one that is due to start"
+        "-f",
+        "--follow",
+        action="store_true",
+        help="follow until the session ends; if one is about to start, wait for it",
     )
     parser.add_argument("--details", action="store_true", help="include the input and output of tools")
 

@@ -14,7 +14,7 @@ from .diff import worktree_of
 
 def _arguments(parser: Parser) -> None:
     parser.add_argument("mission", metavar="REF")
-    parser.add_argument("files", metavar="FILE", nargs="*", help="files as `mission diff` names them")
+    parser.add_argument("files", metavar="FILE", nargs="*", help="files as shown by `mission diff`")
     parser.add_argument("--all", action="store_true", help="every file that the mission changed")
     parser.add_argument("--unreviewed", action="store_true", help="unmark them")
 
@@ -32,7 +32,7 @@ def _mark(options: Options) -> None:
         for name in options.files:
             if name not in known:
                 raise NotFound(
-                    f"{ref(mission)} changed no file {name!r}",
+                    f"{ref(mission)} did not change the file {name!r}",
                     todo=f"`solo-unicorn mission diff {ref(mission)} --stat` lists them",
                 )
         wanted = list(known) if options.all else options.files

@@ -28,12 +28,12 @@ def _arguments(parser: Parser) -> None:
     what.add_argument("--shell", action="store_true", help="your shell in its worktree (the default)")
     what.add_argument("--editor", action="store_true", help="your editor on its worktree")
     what.add_argument(
-        "--run", action="store_true", help="the run script of .solo-unicorn.toml there, with the worktree's own ports"
+        "--run", action="store_true", help="the run script of .solo-unicorn.toml, with the worktree's own ports"
     )
     what.add_argument(
-        "--agent", action="store_true", help="its conversation in the agent's own interface, until you leave it"
+        "--agent", action="store_true", help="its conversation, in the agent's own interface, until you exit"
     )
-    what.add_argument("--pr", action="store_true", help="its pull request in the browser")
+    what.add_argument("--pr", action="store_true", help="the pull request, in the browser")
     parser.add_argument("--print", action="store_true", help="only print the path or the address")
 
 
@@ -54,7 +54,7 @@ def _open(options: Options) -> int:
 
         if not webbrowser.open(target):
             raise SoloUnicornError(
-                "No browser could be started", why="this machine has none that Python knows", todo=f"open {target}"
+                "No browser could be started", why="no browser was found on this machine", todo=f"open {target}"
             )
         return 0
     variables = _variables(slot, repository) if slot and repository else {}
@@ -86,7 +86,7 @@ def _taken_over(name: str, worktree: str, variables: dict[str, str]) -> int:
         if agent is None or mission.last_code_agent_session_id is None:
             raise NotFound(
                 f"{name} has no conversation to take over",
-                why="no agent has begun one at this stage",
+                why="no agent has started one at this stage",
                 todo="`--shell` opens a shell in its worktree",
             )
         entry = catalogue.entry(agent.type, own=agents_dir())
@@ -94,9 +94,9 @@ def _taken_over(name: str, worktree: str, variables: dict[str, str]) -> int:
         binary = find(entry, load().agent(agent.name).command or agent.binary or "")
         if not rest or binary is None:
             raise Conflict(
-                f"{agent.name} cannot go on with a conversation in an interface of its own",
+                f"{agent.name} cannot continue a conversation in its own interface",
                 why="its catalogue entry has no `turn.open`" if not rest else "its program is not found",
-                todo="`mission say` talks to it while it works; `--shell` opens a shell in its worktree",
+                todo="`mission say` sends it a message while it works; `--shell` opens a shell in its worktree",
             )
         ready = mission.ready or mission.agent_session_status != "INACTIVE"
         _stopped(opened, mission)
@@ -121,7 +121,7 @@ def _stopped(opened: Workspace, mission: Mission) -> None:
         if time.monotonic() > until:
             raise TryAgain(
                 f"The agent of {short_id(mission.number)} has not stopped yet",
-                why="it is asked to, and the service ends it when it does not",
+                why="it was asked to stop, and the service will end it if it does not",
                 todo="try again in a moment; `solo-unicorn workstation status` says whether the service runs",
             )
         time.sleep(0.05)
@@ -156,7 +156,9 @@ def _worktree(state: ChangeState, name: str, folder: str) -> str:
 
 def _address(state: ChangeState, name: str) -> str:
     if not (state.pull_request_url or "").startswith(("https://", "http://")):
-        raise NotFound(f"{name} has no pull request", todo=f"`solo-unicorn mission pr {name}` says when it gets one")
+        raise NotFound(
+            f"{name} has no pull request", todo=f"`solo-unicorn mission pr {name}` says when it will have one"
+        )
     return state.pull_request_url or ""
 
 

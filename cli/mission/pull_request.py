@@ -15,7 +15,7 @@ from ..shapes import ref
 
 def _arguments(parser: Parser) -> None:
     parser.add_argument("mission", metavar="REF")
-    parser.add_argument("--merge", action="store_true", help="merge it now, by the mission's merge strategy")
+    parser.add_argument("--merge", action="store_true", help="merge it now, with the mission's merge strategy")
 
 
 def _pr(options: Options) -> None:
@@ -25,15 +25,15 @@ def _pr(options: Options) -> None:
         if mission.github_pr_number is None or mission.pull_request is None:
             raise NotFound(
                 f"{ref(mission)} has no pull request",
-                why="one is opened once its last stage is finished and approved, where pull requests are wanted",
-                todo=f"`solo-unicorn mission edit {ref(mission)} --pr-mode enabled` wants one",
+                why="one is opened once its last stage is finished and approved, if it lands by pull request",
+                todo=f"`solo-unicorn mission edit {ref(mission)} --pr-mode enabled` makes it land by pull request",
             )
         project = opened.read(queries.projects.get, mission.project_id)
         if options.merge:
             _check_open(mission)
             opened.write(operations.workstation.request, "merge_pull_request", mission=mission.id)
     if options.merge:
-        output.done(f"Pull request #{mission.github_pr_number} is asked to be merged", _json(mission, None))
+        output.done(f"Pull request #{mission.github_pr_number} will be merged", _json(mission, None))
         note = service_note()
         if note:
             output.note(note)
@@ -71,10 +71,10 @@ def _json(mission: Mission, hindrance: str | None) -> JsonObject:
 
 def _check_open(mission: Mission) -> None:
     if not is_followed(mission) or mission.landing_status != "pull_request":
-        state = mission.pull_request.state if mission.pull_request else "not there"
+        state = mission.pull_request.state if mission.pull_request else "missing"
         raise Conflict(
             f"Pull request #{mission.github_pr_number} cannot be merged from here",
-            why=f"it is {state} and {ref(mission)} stands in {mission.list}",
+            why=f"it is {state}, and {ref(mission)} is in {mission.list}",
             todo="approve its last stage first" if state == "open" else "",
         )
 

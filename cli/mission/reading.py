@@ -28,18 +28,18 @@ HEADER = ("REF", "LIST", "P", "STAGE", "STATE", "TASKS", "TITLE")
 
 def _list_arguments(parser: Parser) -> None:
     takes_project(parser)
-    parser.add_argument("--all-projects", action="store_true", help="of every project")
+    parser.add_argument("--all-projects", action="store_true", help="the missions of every project")
     parser.add_argument("--list", dest="lists", action="append", choices=LISTS, help="only this list (may be repeated)")
-    parser.add_argument("--ready", action="store_true", default=None, help="only ready ones")
-    parser.add_argument("--not-ready", dest="ready", action="store_false", help="only those that are not ready")
-    parser.add_argument("--text", metavar="WORDS", help="only with these words in title or description")
+    parser.add_argument("--ready", action="store_true", default=None, help="only ready missions")
+    parser.add_argument("--not-ready", dest="ready", action="store_false", help="only missions that are not ready")
+    parser.add_argument("--text", metavar="WORDS", help="only with these words in the title or description")
     parser.add_argument(
-        "--query", metavar="QUERY", help="only what matches a filter of the board: 'p>=4 stage:code is:ready @saved'"
+        "--query", metavar="QUERY", help="only what matches a board filter: 'p>=4 stage:code is:ready @saved'"
     )
     parser.add_argument(
-        "--limit", type=int, default=FIRST_PAGE, help=f"at most so many, 0 for all (default {FIRST_PAGE})"
+        "--limit", type=int, default=FIRST_PAGE, help=f"at most this many, 0 for all (default {FIRST_PAGE})"
     )
-    parser.add_argument("--cursor", help="continue after a page, with its nextCursor")
+    parser.add_argument("--cursor", help="continue after a page: its nextCursor")
 
 
 def _list(options: Options) -> None:
@@ -66,10 +66,10 @@ def _list(options: Options) -> None:
         [_row(mission, mission.id in asking) for mission in page.items],
         [mission_json(one, waitsForYou=one.id in asking) for one in page.items] if output.as_json else (),
         meta=meta,
-        empty="No missions. `solo-unicorn mission create TITLE` makes one.",
+        empty="No missions. `solo-unicorn mission create TITLE` creates one.",
     )
     if page.next_cursor and not output.as_json:
-        output.note(f"{len(page.items)} of {page.total}; --limit 0 lists all, --cursor {page.next_cursor} goes on.")
+        output.note(f"{len(page.items)} of {page.total}; --limit 0 lists all, --cursor {page.next_cursor} continues.")
 
 
 def _row(mission: Mission, waits: bool) -> tuple[str, ...]:
@@ -135,7 +135,7 @@ def _show(options: Options) -> None:
         ("budget", f"${mission.agent_budget:,.2f}" if mission.agent_budget else ""),
         ("target branch", mission.target_branch),
         ("own branch", mission.work_branch if not mission.pr_branch_name else ""),
-        ("begins from", mission.start_from),
+        ("starts from", mission.start_from),
         *_change(change),
         ("lands with", (mission.landing_message or "").partition("\n")[0]),
         ("comments", f"{len(comments)} on lines of the diff" if comments else ""),
@@ -177,7 +177,7 @@ def _change(state: ChangeState) -> list[tuple[str, str]]:
     parts = []
     if seen is not None:
         parts = [f"{seen.ahead} ahead of {state.target_branch or 'its start'}", f"{seen.behind} behind"]
-        parts += [f"{seen.uncommitted} files not committed"] if seen.uncommitted else []
+        parts += [f"{seen.uncommitted} files uncommitted"] if seen.uncommitted else []
     checks = f", checks {pull.checks}" if pull and pull.checks != "none" else ""
     known = f"#{state.pull_request_number} {pull.state}{checks}  {state.pull_request_url}" if pull else ""
     return [
@@ -196,7 +196,7 @@ def _linked(other: Mission | None, other_id: str, resolved: bool) -> str:
 
 def _history_arguments(parser: Parser) -> None:
     _takes_mission(parser)
-    parser.add_argument("--limit", type=int, default=200, help="the last so many (default 200)")
+    parser.add_argument("--limit", type=int, default=200, help="the last N events (default 200)")
 
 
 def _history(options: Options) -> None:
@@ -230,7 +230,7 @@ def _queue(options: Options) -> None:
             for e in entries
         ],
         [mission_json(entry.mission, whyNot=entry.why_not) for entry in entries],
-        empty="No mission is ready. `solo-unicorn mission ready REF` marks one ready.",
+        empty="No missions are ready. `solo-unicorn mission ready REF` marks one ready.",
     )
 
 
@@ -243,7 +243,7 @@ def _waiting(options: Options) -> None:
         ("REF", "KIND", "SINCE", "TITLE", "WHAT"),
         [(ref(one.mission), one.kind, since(one.since), one.mission.title, one.text) for one in found],
         [{"kind": one.kind, "text": one.text, "mission": mission_json(one.mission)} for one in found],
-        empty="Nothing waits for you.",
+        empty="Nothing is waiting for you.",
     )
 
 

@@ -30,7 +30,9 @@ def _takes_text(parser: Parser) -> None:
 
 def _takes_approval(parser: Parser) -> None:
     _takes_mission(parser)
-    parser.add_argument("-m", "--message", metavar="TEXT", help="of the commit that lands it; - reads it from stdin")
+    parser.add_argument(
+        "-m", "--message", metavar="TEXT", help="the message of the landing commit; - reads it from standard input"
+    )
 
 
 def _approve(options: Options) -> None:
@@ -86,7 +88,7 @@ def _what_became_of(opened: Workspace, request: int, mission: Mission) -> str:
     said = [one for one in opened.read(queries.missions.history, mission.id) if one.kind in ("said", "said_later")]
     if said and said[-1].kind == "said":
         return "handed to the agent"
-    why = said[-1].note.rpartition("\n(")[2].rstrip(")") if said else "the service could not"
+    why = said[-1].note.rpartition("\n(")[2].rstrip(")") if said else "the service could not deliver it"
     return f"kept for its next turn, because {why}"
 
 

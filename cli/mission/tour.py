@@ -24,7 +24,7 @@ def _tour(options: Options) -> None:
         ("STOP", "WHERE", "REASON"),
         [(str(one.stop), one.where, one.text) for one in stops],
         [to_wire(one) for one in stops],
-        empty=f"The agent has proposed no tour of {ref(mission)}.",
+        empty=f"The agent has not proposed a tour of {ref(mission)}.",
     )
 
 

@@ -34,33 +34,38 @@ def _fields(parser: Parser) -> None:
     parser.add_argument("--spec", metavar="TEXT", help="the specification, Markdown; - reads it from standard input")
     parser.add_argument("--priority", type=int, metavar="1-5", help="5 is the highest; default 3")
     parser.add_argument("--flow", help="by name: Standard, Quick fix, Research, Direct, or one of yours")
-    parser.add_argument("--stage", help="begin at this stage of the flow")
-    parser.add_argument("--skip-stage", action="append", metavar="STAGE", help="leave this stage out (may be repeated)")
-    parser.add_argument("--repo", help="the repository it works in, by name")
+    parser.add_argument("--stage", help="start at this stage of the flow")
+    parser.add_argument("--skip-stage", action="append", metavar="STAGE", help="skip this stage (may be repeated)")
+    parser.add_argument("--repo", help="the name of its repository")
     parser.add_argument(
-        "--branch", metavar="NAME", help="what its own branch is called; default: as the repository's template says"
+        "--branch", metavar="NAME", help="the name of its own branch; default: from the repository's template"
     )
-    parser.add_argument("--target", metavar="BRANCH", help="the branch it is landed on; default: the repository's")
+    parser.add_argument("--target", metavar="BRANCH", help="the branch to land on; default: the repository's")
     parser.add_argument(
         "--from",
         dest="start_from",
         metavar="BASE",
-        help="the branch, remote/branch or commit it begins from; default: the branch it is landed on",
+        help="the branch, remote/branch or commit to start from; default: the branch to land on",
     )
-    parser.add_argument("--actor", help="the persona for its prompts, by name")
-    parser.add_argument("--agent", metavar="NAME", help="the code agent that does it; default: any")
-    parser.add_argument("--model", metavar="NAME", help="the model its agents are asked to use")
-    parser.add_argument("--effort", metavar="WORD", help="how hard they are asked to think, in the agent's own word")
+    parser.add_argument("--actor", help="the name of the actor whose persona its prompts use")
+    parser.add_argument("--agent", metavar="NAME", help="the code agent to use; default: any")
+    parser.add_argument("--model", metavar="NAME", help="the model to ask its agents for")
+    parser.add_argument("--effort", metavar="WORD", help="the reasoning effort to ask for, in the agent's own terms")
     parser.add_argument(
-        "--budget", type=float, metavar="USD", help="what its sessions may cost in all; 0: as budget.mission_usd says"
+        "--budget",
+        type=float,
+        metavar="USD",
+        help="the most that all its sessions may cost; 0: the setting budget.mission_usd",
     )
     parser.add_argument(
-        "--pr-mode", choices=get_args(PrMode), help="land by pull request, directly, or as the project says"
+        "--pr-mode", choices=get_args(PrMode), help="land by pull request, directly, or as the project does"
     )
-    parser.add_argument("--merge", choices=get_args(MergeStrategy), help="how it is landed")
-    parser.add_argument("--landing-message", metavar="TEXT", help="of the commit that lands it; - reads it from stdin")
-    parser.add_argument("--max-per-day", type=int, metavar="N", help="runs of a loop mission in a day")
-    parser.add_argument("--max-per-hour", type=int, metavar="N", help="runs of a loop mission in an hour")
+    parser.add_argument("--merge", choices=get_args(MergeStrategy), help="how to merge it")
+    parser.add_argument(
+        "--landing-message", metavar="TEXT", help="the message of the landing commit; - reads it from standard input"
+    )
+    parser.add_argument("--max-per-day", type=int, metavar="N", help="most runs of a loop mission per day")
+    parser.add_argument("--max-per-hour", type=int, metavar="N", help="most runs of a loop mission per hour")
     parser.add_argument("--task", action="append", metavar="TITLE", help="a step of its plan (may be repeated)")
 
 
@@ -70,9 +75,9 @@ def _create_arguments(parser: Parser) -> None:
     _fields(parser)
     parser.add_argument("--list", choices=LISTS, help="default: todo, or loop for a loop mission")
     parser.add_argument("--loop", action="store_true", help="run it again and again")
-    parser.add_argument("--ready", action="store_true", help="make it ready at once")
+    parser.add_argument("--ready", action="store_true", help="mark it ready at once")
     parser.add_argument(
-        "--blocked-by", action="append", default=[], metavar="REF", help="wait for this one (may be repeated)"
+        "--blocked-by", action="append", default=[], metavar="REF", help="wait for this mission (may be repeated)"
     )
 
 
@@ -126,7 +131,7 @@ def _edit_arguments(parser: Parser) -> None:
     parser.add_argument("--solution", metavar="TEXT", help="the solution, Markdown; - reads it from standard input")
     parser.add_argument("--loop", action="store_true", default=None, help="run it again and again")
     parser.add_argument("--no-loop", dest="loop", action="store_false", help="run it once")
-    parser.add_argument("--if-version", type=int, metavar="N", help="only if it is still at this version")
+    parser.add_argument("--if-version", type=int, metavar="N", help="only if this is still its version")
 
 
 def _edit(options: Options) -> None:
@@ -144,7 +149,7 @@ def _edit(options: Options) -> None:
             mission = opened.write(operations.missions.edit, before.id, changes, expected_version=options.if_version)
         else:
             mission = _edit_by_hand(opened, before)
-    told = f"{ref(mission)} changed" if mission.version != before.version else f"{ref(mission)} is as it was"
+    told = f"{ref(mission)} changed" if mission.version != before.version else f"{ref(mission)} is unchanged"
     output.done(told, mission_json(mission))
 
 
@@ -201,7 +206,7 @@ def _actor(opened: Workspace, project: Project, name: str) -> str:
         if name in (actor.id, actor.name):
             return actor.id
     known = [one.name for one in actors]
-    todo = choices(known) or "`solo-unicorn actor add` makes one"
+    todo = choices(known) or "`solo-unicorn actor add` creates one"
     raise NotFound(f"{project.name} has no actor {name!r}", why=nearest(name, known), todo=todo)
 
 
@@ -225,7 +230,7 @@ def _edit_by_hand(opened: Workspace, mission: Mission) -> Mission:
     if not sys.stdin.isatty():
         raise UsageError(
             "Nothing to change",
-            why="no option names a change, and standard input is not a terminal for an editor",
+            why="no option names a change, and an editor needs a terminal",
             todo="`solo-unicorn mission edit --help` lists what can be changed",
         )
     from ...missions.rules.editing import overtaken
@@ -241,7 +246,7 @@ def _edit_by_hand(opened: Workspace, mission: Mission) -> Mission:
                 f"The {' and the '.join(theirs)} of {ref(mission)} changed while you wrote",
                 current=now.version,
                 why=f"nothing was changed; it is at version {now.version}",
-                todo=f"`solo-unicorn mission show {ref(mission)}` shows what it says now",
+                todo=f"`solo-unicorn mission show {ref(mission)}` shows its current text",
             )
         return (
             opened.write(operations.missions.edit, mission.id, changes, expected_version=now.version)
@@ -255,8 +260,8 @@ def _move_arguments(parser: Parser) -> None:
     parser.add_argument("list", metavar="LIST", choices=LISTS, help=", ".join(LISTS))
     place = parser.add_mutually_exclusive_group()
     place.add_argument("--top", action="store_true", help="at the top (default: at the end)")
-    place.add_argument("--before", metavar="REF", help="before a mission that stands there")
-    place.add_argument("--after", metavar="REF", help="after a mission that stands there")
+    place.add_argument("--before", metavar="REF", help="before this mission of that list")
+    place.add_argument("--after", metavar="REF", help="after this mission of that list")
 
 
 def _move(options: Options) -> None:
@@ -279,7 +284,7 @@ def _takes_missions(parser: Parser) -> None:
 
 def _ready_arguments(parser: Parser) -> None:
     _takes_missions(parser)
-    parser.add_argument("--off", action="store_true", help="make them not ready")
+    parser.add_argument("--off", action="store_true", help="mark them not ready")
 
 
 def _ready(options: Options) -> None:
@@ -310,7 +315,7 @@ def _link_arguments(parser: Parser) -> None:
     how = parser.add_mutually_exclusive_group(required=True)
     how.add_argument("--blocks", metavar="OTHER", help="REF must be done before OTHER starts")
     how.add_argument("--blocked-by", metavar="OTHER", help="OTHER must be done before REF starts")
-    how.add_argument("--relates-to", metavar="OTHER", help="they are related")
+    how.add_argument("--relates-to", metavar="OTHER", help="REF and OTHER are related")
 
 
 def _link(options: Options) -> None:
@@ -347,7 +352,7 @@ def _delete(options: Options) -> None:
         gone = [opened.write(operations.missions.delete, mission.id) for mission in found]
     names = ", ".join(ref(mission) for mission in gone)
     Output(options).done(
-        f"{names} deleted; `solo-unicorn mission restore` brings back", [mission_json(one) for one in gone]
+        f"{names} deleted; `solo-unicorn mission restore` restores", [mission_json(one) for one in gone]
     )
 
 

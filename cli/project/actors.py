@@ -25,15 +25,19 @@ def _list(options: Options) -> None:
         ("ACTOR", "DEFAULT", "FOCUS", "DESCRIPTION"),
         [(one.name, "yes" if one.id == default else "-", _first(one.focus), one.description or "") for one in actors],
         [to_wire(one) | {"isDefault": one.id == default} for one in actors],
-        empty="No actors. `solo-unicorn actor add NAME` makes one.",
+        empty="There are no actors. `solo-unicorn actor add NAME` creates one.",
     )
 
 
 def _text_arguments(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME")
-    parser.add_argument("--methodology", metavar="TEXT", help="how it works; `-` reads it from standard input")
-    parser.add_argument("--focus", metavar="TEXT", help="what it looks at first; `-` reads it from standard input")
-    parser.add_argument("--description", metavar="TEXT", help="for people; not in the prompt")
+    parser.add_argument(
+        "--methodology", metavar="TEXT", help="how it works, for its prompts; `-` reads it from standard input"
+    )
+    parser.add_argument(
+        "--focus", metavar="TEXT", help="what it pays attention to, for its prompts; `-` reads it from standard input"
+    )
+    parser.add_argument("--description", metavar="TEXT", help="a note for people; not part of prompts")
     parser.add_argument("--default", action="store_true", help="make it the default for missions without an actor")
     takes_project(parser)
 
@@ -92,7 +96,7 @@ def _remove(options: Options) -> None:
     with workspace() as opened:
         project = project_of(opened, options.project)
         gone = opened.write(operations.parts.remove, Actor, _named(opened, project, options.name).id)
-    Output(options).done(f"{gone.name} is removed", to_wire(gone), name=gone.name)
+    Output(options).done(f"{gone.name} was removed", to_wire(gone), name=gone.name)
 
 
 def _texts(options: Options) -> dict[str, str]:
@@ -100,7 +104,7 @@ def _texts(options: Options) -> dict[str, str]:
     given = {name: getattr(options, name) for name in ("methodology", "focus", "description")}
     read = [name for name, text in given.items() if text == "-"]
     if len(read) > 1:
-        raise InvalidValue(read[1], "Standard input can be read once", todo=f"give the {read[1]} in the command")
+        raise InvalidValue(read[1], "Standard input can only be read once", todo=f"give {read[1]} on the command line")
     return {name: sys.stdin.read() if text == "-" else text for name, text in given.items() if text is not None}
 
 
@@ -110,7 +114,7 @@ def _named(opened: Workspace, project: Project, name: str) -> Actor:
         if name == actor.id or name.casefold() == actor.name.casefold():
             return actor
     known = [one.name for one in actors]
-    todo = choices(known) or "`solo-unicorn actor add` makes one"
+    todo = choices(known) or "`solo-unicorn actor add` creates one"
     raise NotFound(f"{project.name} has no actor {name!r}", why=nearest(name, known), todo=todo)
 
 

@@ -31,7 +31,7 @@ def checkout_of(
     here = None if path else _here_already(opened, url)
     if here is not None:
         facts, managed = here
-        output.note(f"There is a checkout of it already, which is linked instead of cloning: {facts.root}")
+        output.note(f"A checkout of it already exists, and is linked instead: {facts.root}")
         return facts, managed
     blobless = blobless or _wants_blobless(output, url)
     target = Path(path).expanduser().absolute() if path else free_path(clones_dir(), clone_name(url))
@@ -71,7 +71,7 @@ def _wants_blobless(output: Output, url: str) -> bool:
         output.note(f"{said}; --blobless clones it without the contents of old commits.")
         return False
     print(
-        f"{said}. Clone it without the contents of old commits, which are fetched when needed? [Y/n] ",
+        f"{said}. Clone it without the contents of old commits, which git fetches when needed? [Y/n]  ",
         end="",
         file=sys.stderr,
         flush=True,

@@ -15,7 +15,7 @@ from ..shapes import at
 
 
 def _takes_document(parser: Parser) -> None:
-    parser.add_argument("document", metavar="DOCUMENT", help="its name, as in decisions")
+    parser.add_argument("document", metavar="DOCUMENT", help="its name, such as decisions")
     takes_project(parser)
 
 
@@ -41,7 +41,7 @@ def _read(options: Options) -> None:
 def _append_arguments(parser: Parser) -> None:
     _takes_document(parser)
     parser.add_argument("text", metavar="TEXT", help="Markdown; - reads it from standard input")
-    parser.add_argument("--heading", help="at the end of the section below this heading, which is made when absent")
+    parser.add_argument("--heading", help="add it to the section with this heading, which is created if absent")
 
 
 def _append(options: Options) -> None:
@@ -60,7 +60,9 @@ def _append(options: Options) -> None:
 def _replace_arguments(parser: Parser) -> None:
     _takes_document(parser)
     parser.add_argument("text", metavar="TEXT", help="Markdown; - reads it from standard input")
-    parser.add_argument("--if-version", type=int, metavar="N", help="only if it is still at this version; 0: it is new")
+    parser.add_argument(
+        "--if-version", type=int, metavar="N", help="only if this is still its version; 0: only if it does not exist"
+    )
 
 
 def _replace(options: Options) -> None:
@@ -79,8 +81,8 @@ def _replace(options: Options) -> None:
 
 def _edit_arguments(parser: Parser) -> None:
     _takes_document(parser)
-    parser.add_argument("old", metavar="OLD", help="the passage as it stands there, once")
-    parser.add_argument("new", metavar="NEW", help="what to put there; - reads it from standard input")
+    parser.add_argument("old", metavar="OLD", help="the passage to replace, exactly as it is; it must occur once")
+    parser.add_argument("new", metavar="NEW", help="the new text; - reads it from standard input")
 
 
 def _edit(options: Options) -> None:
@@ -93,15 +95,17 @@ def _edit(options: Options) -> None:
 
 def _delete_arguments(parser: Parser) -> None:
     _takes_document(parser)
-    parser.add_argument("--heading", help="only the section below this heading, with the heading")
-    parser.add_argument("--if-version", type=int, metavar="N", help="only if it is still at this version")
+    parser.add_argument("--heading", help="only the section with this heading, including the heading")
+    parser.add_argument("--if-version", type=int, metavar="N", help="only if this is still its version")
 
 
 def _delete(options: Options) -> None:
     with workspace() as opened:
         project = project_of(opened, options.project).id
         found = opened.write(operations.memory.delete, project, options.document, options.heading, options.if_version)
-    said = f"{found.name} is at version {found.version}" if found.text else f"Deleted {found.name}; its versions stay"
+    said = (
+        f"{found.name} is at version {found.version}" if found.text else f"Deleted {found.name}; its versions are kept"
+    )
     Output(options).done(said, to_wire(found))
 
 
@@ -114,14 +118,16 @@ def _rename(options: Options) -> None:
     with workspace() as opened:
         project = project_of(opened, options.project).id
         found = opened.write(operations.memory.rename, project, options.document, options.to)
-    Output(options).done(f"{options.document} is {found.name} now", to_wire(found))
+    Output(options).done(f"{options.document} is now {found.name}", to_wire(found))
 
 
 def _move_arguments(parser: Parser) -> None:
     _takes_document(parser)
-    parser.add_argument("heading", metavar="HEADING", help="of the section to move")
-    parser.add_argument("to", metavar="DOCUMENT", help="the document it goes to, which is made when absent")
-    parser.add_argument("--to-heading", metavar="HEADING", help="into this section of it, without its own heading")
+    parser.add_argument("heading", metavar="HEADING", help="the heading of the section to move")
+    parser.add_argument("to", metavar="DOCUMENT", help="the document to move it to, which is created if absent")
+    parser.add_argument(
+        "--to-heading", metavar="HEADING", help="into this section of it, without the section's own heading"
+    )
 
 
 def _move(options: Options) -> None:
@@ -130,7 +136,7 @@ def _move(options: Options) -> None:
         found = opened.write(
             operations.memory.move, project, options.document, options.heading, options.to, options.to_heading
         )
-    Output(options).done(f"{options.heading} stands in {found.name} now, version {found.version}", to_wire(found))
+    Output(options).done(f"{options.heading} is now in {found.name}, version {found.version}", to_wire(found))
 
 
 def _search_arguments(parser: Parser) -> None:
@@ -151,7 +157,7 @@ def _search(options: Options) -> None:
             for hit in hits
         ],
         [to_wire(hit) for hit in hits],
-        empty="Nothing in the memory answers that." + (f" There is: {', '.join(near)}." if near else ""),
+        empty="Nothing in the project memory matches." + (f" Similar: {', '.join(near)}." if near else ""),
     )
 
 
@@ -177,8 +183,8 @@ def _history(options: Options) -> None:
 
 def _diff_arguments(parser: Parser) -> None:
     _takes_document(parser)
-    parser.add_argument("--from", dest="old", type=int, metavar="N", help="version; default: the one before")
-    parser.add_argument("--to", dest="new", type=int, metavar="N", help="version; default: the newest")
+    parser.add_argument("--from", dest="old", type=int, metavar="N", help="the older version; default: the one before")
+    parser.add_argument("--to", dest="new", type=int, metavar="N", help="the newer version; default: the newest")
 
 
 def _diff(options: Options) -> None:
@@ -231,7 +237,7 @@ def _offers(options: Options) -> None:
         ("OFFER", "MISSION", "SINCE", "WHY", "TEXT"),
         [(str(one.event), short_id(one.mission.number), at(one.since), one.why, one.text) for one in found],
         [to_wire(one) for one in found],
-        empty="Nothing is offered to the memory.",
+        empty="There are no offers for the memory.",
     )
 
 
@@ -248,7 +254,7 @@ def _take(options: Options) -> None:
 def _leave(options: Options) -> None:
     with workspace() as opened:
         opened.write(operations.offers.leave, options.offer)
-    Output(options).done("It is not offered again", {"offer": options.offer})
+    Output(options).done("It will not be offered again", {"offer": options.offer})
 
 
 def _mirror(options: Options) -> None:
@@ -261,8 +267,8 @@ def _mirror(options: Options) -> None:
         mirrors = [one for one in mirrors_of(opened) if one.project_id == project.id and one.memory]
         if not mirrors:
             raise NotFound(
-                f"{project.name} keeps no mirror of its memory",
-                why="it is off, or no checkout is linked",
+                f"{project.name} does not mirror its memory",
+                why="mirroring is off, or no checkout is linked",
                 todo="`solo-unicorn project edit --mirror-memory on`",
             )
         done = [(one.checkout / FOLDER, mirror(opened, project.id, one.checkout)) for one in mirrors]

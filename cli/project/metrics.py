@@ -15,7 +15,7 @@ from ..parsing import Command, Options, Parser, may_take_project
 def _arguments(parser: Parser) -> None:
     may_take_project(parser)
     parser.add_argument("--weeks", type=int, default=12, metavar="N", help="the last N weeks (default 12)")
-    parser.add_argument("--agents", action="store_true", help="compare the agents instead of the weeks")
+    parser.add_argument("--agents", action="store_true", help="compare agents instead of weeks")
 
 
 def _metrics(options: Options) -> None:
@@ -29,7 +29,7 @@ def _metrics(options: Options) -> None:
             ("AGENT", "SESSIONS", "COMPLETED", "FAILED", "MISSIONS", "MEDIAN", "TOKENS", "COST"),
             [_agent(one) for one in found.agents],
             (),
-            empty="No agent has worked in these weeks.",
+            empty="No agents worked in these weeks.",
         )
     else:
         output.table(

@@ -20,7 +20,7 @@ def _create_arguments(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("-d", "--description", metavar="TEXT")
     parser.add_argument("--repo", metavar="PATH", help="link this checkout to it")
-    parser.add_argument("--folder", metavar="FOLDER", help="only this folder of the checkout, relative to its top")
+    parser.add_argument("--folder", metavar="FOLDER", help="only this folder of the checkout, relative to its root")
     takes_first_commit(parser)
 
 
@@ -63,7 +63,7 @@ def _without_repository(project: Project) -> str:
 
 
 def _list_arguments(parser: Parser) -> None:
-    parser.add_argument("--archived", action="store_true", help="archived ones too")
+    parser.add_argument("--archived", action="store_true", help="include archived projects")
 
 
 def _list(options: Options) -> None:
@@ -79,7 +79,7 @@ def _list(options: Options) -> None:
             for project, total in zip(projects, open_missions, strict=True)
         ],
         [to_wire(project) for project in projects],
-        empty="No projects. `solo-unicorn project create NAME` makes one.",
+        empty="There are no projects. `solo-unicorn project create NAME` creates one.",
     )
 
 
@@ -133,18 +133,22 @@ def _edit_arguments(parser: Parser) -> None:
         action="append",
         default=[],
         metavar="LIST=N",
-        help="work-in-progress limit of a list; LIST=none takes it away",
+        help="the work-in-progress limit of a list; LIST=none removes it",
     )
-    parser.add_argument("--default-flow", metavar="FLOW", help="by name")
+    parser.add_argument("--default-flow", metavar="FLOW", help="its name")
     parser.add_argument("--pr-mode", choices=("enabled", "disabled"), help="land by pull request, or directly")
     parser.add_argument(
         "--pr-review", choices=("required", "free"), help="whether a pull request needs a review on GitHub to be merged"
     )
     parser.add_argument(
-        "--pr-merge", choices=("auto", "by-hand"), help="merge pull requests once checks and reviews agree, or by hand"
+        "--pr-merge",
+        choices=("auto", "by-hand"),
+        help="merge pull requests automatically once checks pass and reviews approve, or by hand",
     )
     parser.add_argument(
-        "--pr-template", metavar="TEXT", help="text of pull requests, with {summary} {tasks} {description} {mission} …"
+        "--pr-template",
+        metavar="TEXT",
+        help="the text of pull requests, with {summary} {tasks} {description} {mission} …",
     )
     parser.add_argument(
         "--mirror-memory",
@@ -156,9 +160,13 @@ def _edit_arguments(parser: Parser) -> None:
         choices=SWITCH,
         help="write solutions and tasks to solo-unicorn-docs/missions in the checkouts",
     )
-    parser.add_argument("--sandbox", choices=LEVELS, help="the least that agents of this project are held in here")
-    parser.add_argument("--archive", dest="status", action="store_const", const="archived", help="put it away")
-    parser.add_argument("--activate", dest="status", action="store_const", const="active", help="bring it back")
+    parser.add_argument(
+        "--sandbox", choices=LEVELS, help="the weakest sandbox allowed for agents of this project on this machine"
+    )
+    parser.add_argument("--archive", dest="status", action="store_const", const="archived", help="archive it")
+    parser.add_argument(
+        "--activate", dest="status", action="store_const", const="active", help="restore it from the archive"
+    )
 
 
 def _edit(options: Options) -> None:
@@ -196,8 +204,8 @@ def _limits(project: Project, said: list[str]) -> dict[str, int]:
         name, _, number = one.partition("=")
         if name not in LISTS or not (number == "none" or number.isdigit()):
             raise UsageError(
-                f"{one!r} is no limit",
-                why="it is a list and a number, as in doing=3",
+                f"{one!r} is not a valid limit",
+                why="a limit is a list and a number, as in doing=3",
                 todo=f"lists: {', '.join(LISTS)}",
             )
         if number == "none":
@@ -220,7 +228,9 @@ def _paused(paused: bool) -> Command:
 def _delete_arguments(parser: Parser) -> None:
     takes_project_first(parser)
     parser.add_argument(
-        "--discard-unsent", action="store_true", help="a connected project: even with edits that the hub does not have"
+        "--discard-unsent",
+        action="store_true",
+        help="delete a connected project even if some edits are not at the hub yet",
     )
     takes_yes(parser)
 
@@ -232,11 +242,11 @@ def _delete(options: Options) -> int | None:
         unsent = len(opened.read(replica.mirroring.queued, project.id)) + len(
             opened.read(replica.settling.list_open, project.id)
         )
-        asked = f"Remove {project.name} with {total} missions, their history and its memory for good?"
+        asked = f"Remove {project.name} permanently, with {total} missions, their history and its memory?"
         if project.hub is not None:
-            asked = f"Remove {project.name} with {total} missions from this machine? {project.hub} keeps what it has."
+            asked = f"Remove {project.name} with {total} missions from this machine? {project.hub} keeps its copy."
             if options.discard_unsent and unsent:
-                asked += f" {unsent} edit(s) that it does not have are LOST."
+                asked += f" {unsent} edit(s) that the hub does not have will be LOST."
         if not confirmed(options, asked):
             return 1
         opened.write(operations.projects.delete, project.id, discard_unsent=options.discard_unsent)

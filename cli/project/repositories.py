@@ -32,15 +32,19 @@ def _add_arguments(parser: Parser) -> None:
     )
     takes_project(parser)
     takes_first_commit(parser)
-    parser.add_argument("--path", help="where a URL is cloned to; default: in the home of solo-unicorn")
+    parser.add_argument("--path", help="the directory to clone a URL into; default: in the home of solo-unicorn")
     parser.add_argument(
-        "--blobless", action="store_true", help="clone without contents of old commits; git fetches them when needed"
+        "--blobless",
+        action="store_true",
+        help="clone without the contents of old commits; git fetches them when needed",
     )
-    parser.add_argument("--name", help="what it is called; default: the name of its folder")
+    parser.add_argument("--name", help="its name; default: the name of its folder")
     parser.add_argument(
-        "--folder", metavar="FOLDER", help="only this folder of it, relative to its top: agents and scripts start there"
+        "--folder",
+        metavar="FOLDER",
+        help="only this folder of it, relative to its root: agents and scripts start there",
     )
-    parser.add_argument("--branch", help="the branch missions are landed on; default: the repository's own")
+    parser.add_argument("--branch", help="the branch that missions land on; default: the repository's own")
     parser.add_argument(
         "--max", type=int, metavar="N", help="missions that may run in it at once; 0 for no limit (default 4)"
     )
@@ -87,7 +91,7 @@ def _add(options: Options) -> None:
     if facts.detached and not options.branch:
         output.note(f"Its HEAD is detached: missions start from {repository.default_branch}.")
     if facts.dirty:
-        output.note("It has uncommitted changes: they stay where they are, and missions do not see them.")
+        output.note("It has uncommitted changes: they stay there, and missions do not see them.")
 
 
 def _of_checkout(opened: Workspace, options: Options, output: Output) -> tuple[RepositoryFacts, bool, Project]:
@@ -141,7 +145,7 @@ def _identified(output: Output, opened: Workspace, repository: ProjectRepository
         with output.progress(f"asking {repository.github_url}"):
             found = access.identify(repository, settings.api_url)
     except SoloUnicornError as error:
-        return repository, f"GitHub was not asked ({error.what}); it is before the first pull request."
+        return repository, f"GitHub could not be asked ({error.what}); it will be before the first pull request."
     opened.write_as(SYSTEM, operations.pull_requests.repository_identified, repository.id, found.id, found.full_name)
     told = opened.write(
         operations.parts.edit, ProjectRepository, repository.id, {"github_permissions": {**found.permissions}}
@@ -162,7 +166,7 @@ def _check_branch(facts: RepositoryFacts, branch: str) -> None:
     if not has_branch(Git(facts.root), branch):
         raise NotFound(
             f"{facts.root} has no branch {branch!r}",
-            todo=f"name another one, or make it: `git -C {facts.root} branch {branch}`",
+            todo=f"name another one, or create it: `git -C {facts.root} branch {branch}`",
         )
 
 
@@ -182,7 +186,7 @@ def _moved(opened: Workspace, options: Options) -> ProjectRepository | None:
 
 def _told_moved(output: Output, repository: ProjectRepository) -> None:
     output.done(
-        f"{repository.name} is at {repository.local_path} now; its missions and worktrees go on there",
+        f"{repository.name} is at {repository.local_path} now; its missions and worktrees continue there",
         to_wire(repository),
         name=repository.name,
     )
@@ -191,11 +195,13 @@ def _told_moved(output: Output, repository: ProjectRepository) -> None:
 def _edit_arguments(parser: Parser) -> None:
     parser.add_argument("name", metavar="REPOSITORY", help="its name or id")
     takes_project(parser)
-    parser.add_argument("--rename", metavar="NAME", help="what it is called from now on")
-    parser.add_argument("--folder", metavar="FOLDER", help="where agents start, relative to its top; . is the top")
-    parser.add_argument("--branch", help="the branch missions are landed on")
+    parser.add_argument("--rename", metavar="NAME", help="its new name")
+    parser.add_argument("--folder", metavar="FOLDER", help="where agents start, relative to its root; . is the root")
+    parser.add_argument("--branch", help="the branch that missions land on")
     parser.add_argument(
-        "--branch-prefix", metavar="TEMPLATE", help="how branches are named: bots/, feat/{mission}-{slug}"
+        "--branch-prefix",
+        metavar="TEMPLATE",
+        help="the prefix or template of branch names: bots/, feat/{mission}-{slug}",
     )
     parser.add_argument("--max", type=int, metavar="N", help="missions that may run in it at once; 0 for no limit")
     parser.add_argument("--pull-requests", choices=("on", "off"), help="whether missions land by pull request")
@@ -222,7 +228,7 @@ def _edit(options: Options) -> None:
         if before.local_path and not changes.keys().isdisjoint({"folder", "default_branch"}):
             changes |= _looked_up(before, changes)
         after = opened.write(operations.parts.edit, ProjectRepository, before.id, changes)
-    Output(options).done(f"{after.name} changed" if after != before else f"{after.name} is as it was", to_wire(after))
+    Output(options).done(f"{after.name} changed" if after != before else f"{after.name} is unchanged", to_wire(after))
 
 
 def _looked_up(repository: ProjectRepository, changes: Mapping[str, object]) -> dict[str, object]:
@@ -250,7 +256,7 @@ def _named(opened: Workspace, options: Options) -> ProjectRepository:
 
 def _relocate_arguments(parser: Parser) -> None:
     parser.add_argument("name", metavar="REPOSITORY", help="its name or id")
-    parser.add_argument("path", metavar="PATH", nargs="?", default=".", help="where its checkout was moved to")
+    parser.add_argument("path", metavar="PATH", nargs="?", default=".", help="the new place of its checkout")
 
 
 def _relocate(options: Options) -> None:
@@ -265,7 +271,7 @@ def _relocate(options: Options) -> None:
 
 def _list_arguments(parser: Parser) -> None:
     takes_project(parser)
-    parser.add_argument("--all-projects", action="store_true", help="of every project")
+    parser.add_argument("--all-projects", action="store_true", help="the repositories of every project")
 
 
 def _list(options: Options) -> None:
@@ -281,7 +287,7 @@ def _list(options: Options) -> None:
             for one in found
         ],
         [to_wire(one) for one in found],
-        empty="No repositories. `solo-unicorn repo add` links the one of this directory.",
+        empty="There are no repositories. `solo-unicorn repo add` links the one of this directory.",
     )
 
 
@@ -297,7 +303,7 @@ def _state(repository: ProjectRepository) -> str:
 def _remove_arguments(parser: Parser) -> None:
     parser.add_argument("name", metavar="REPOSITORY", help="its name or id")
     takes_project(parser)
-    parser.add_argument("--keep-clone", action="store_true", help="leave the clone that was made for it")
+    parser.add_argument("--keep-clone", action="store_true", help="keep the clone that was made for it")
 
 
 def _remove(options: Options) -> None:
@@ -307,7 +313,7 @@ def _remove(options: Options) -> None:
         with output.progress("removing its vacant worktrees"):
             stays = _let_go(opened, repository, keep_clone=options.keep_clone)
     gone = repository.is_managed_clone and not Path(repository.local_path).exists()
-    what = "its clone is removed" if gone else f"its files stay in {repository.local_path}"
+    what = "its clone was removed" if gone else f"its files stay in {repository.local_path}"
     output.done(f"{repository.name} unlinked; {what}", to_wire(repository))
     for sentence in stays:
         output.note(sentence)
@@ -335,7 +341,7 @@ def _let_go(opened: Workspace, repository: ProjectRepository, *, keep_clone: boo
             why_not = remove_clone(path, clones_dir())
             stays += [f"Its clone stays in {path}, because {why_not}."] if why_not else []
     except SoloUnicornError as error:
-        return [f"What was made for it stays: {error.what} ({error.why})."]
+        return [f"Files created for it stay: {error.what} ({error.why})."]
     return stays
 
 

@@ -22,7 +22,7 @@ from ..parsing import Command, Options, Parser, takes_project_first
 def _export_arguments(parser: Parser) -> None:
     takes_project_first(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help="default: standard output")
-    parser.add_argument("--replace", action="store_true", help="replace a file that is there")
+    parser.add_argument("--replace", action="store_true", help="replace an existing file")
 
 
 def _export(options: Options) -> None:
@@ -48,13 +48,13 @@ def _export(options: Options) -> None:
 
 def _import_arguments(parser: Parser) -> None:
     parser.add_argument("file", metavar="FILE", help="- reads standard input")
-    parser.add_argument("--copy", action="store_true", help="as a copy with new ids, beside the original")
+    parser.add_argument("--copy", action="store_true", help="import it as a copy with new ids, beside the original")
 
 
 def _import(options: Options) -> None:
     with _opened(options.file) as file, workspace() as opened:
         project = opened.write(operations.imports.import_project, transfer.of_file(file), copy=options.copy)
-    Output(options).done(f"{project.name} is here as {project.slug}", to_wire(project), name=project.slug)
+    Output(options).done(f"{project.name} was imported as {project.slug}", to_wire(project), name=project.slug)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from ..parsing import Command, Options, Parser, may_take_project
 
 def _arguments(parser: Parser) -> None:
     parser.add_argument(
-        "--by", choices=("day", "agent", "mission", "session"), default="day", help="what is added up (default day)"
+        "--by", choices=("day", "agent", "mission", "session"), default="day", help="what to group by (default day)"
     )
     may_take_project(parser)
     parser.add_argument("--days", type=int, default=30, metavar="N", help="the last N days (default 30)")
@@ -28,7 +28,7 @@ def _usage(options: Options) -> None:
         return
     named = options.by in ("mission", "session")
     columns = (options.by.upper(), *(("TITLE",) if named else ()), "SESSIONS", "TIME", "TURNS", "IN", "OUT", "COST")
-    output.table(columns, [_row(one, named) for one in found], (), empty="No session ran in these days.")
+    output.table(columns, [_row(one, named) for one in found], (), empty="No sessions ran in these days.")
 
 
 def _row(one: UsageFigures, named: bool) -> tuple[str, ...]:

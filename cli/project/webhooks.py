@@ -17,7 +17,7 @@ def _arguments(parser: Parser) -> None:
     parser.add_argument("repository", nargs="?", metavar="REPOSITORY", help="its name; default: the only one")
     takes_project(parser)
     way = parser.add_mutually_exclusive_group()
-    way.add_argument("--create", action="store_true", help="make the web hook at GitHub too, with your token there")
+    way.add_argument("--create", action="store_true", help="also create the web hook at GitHub, with your GitHub token")
     way.add_argument("--show", action="store_true", help="only show the address and the age of the secret")
     way.add_argument("--remove", action="store_true", help="stop accepting web hooks from GitHub")
 
@@ -27,9 +27,7 @@ def _webhook(options: Options) -> None:
     output, path = Output(options), f"/repositories/{repository.id}/webhook"
     if options.remove:
         ask(account, "DELETE", path)
-        output.done(
-            f"The hub takes nothing from GitHub about {repository.name} any more", {"repository": repository.id}
-        )
+        output.done(f"The hub no longer accepts web hooks for {repository.name}", {"repository": repository.id})
         return
     if options.show:
         found = ask(account, "GET", path)
@@ -41,13 +39,13 @@ def _webhook(options: Options) -> None:
     made = ask(account, "POST", path)
     if options.create:
         created = _at_github(repository, made)
-        output.done(f"GitHub tells {account.hub} of pull requests of {repository.name}", created)
+        output.done(f"GitHub now reports pull requests of {repository.name} to {account.hub}", created)
         return
     events = ", ".join(str(one) for one in _list(made["events"]))
     pairs = [("url", str(made["url"])), ("secret", str(made["secret"])), ("content type", "application/json")]
     output.record([*pairs, ("events", events)], made, name=repository.name)
-    output.note("The secret is shown this once. Enter all four at GitHub: Settings, Webhooks, Add webhook;")
-    output.note("or let it be made there: `solo-unicorn repo webhook --create`.")
+    output.note("The secret is shown only once. Enter all four at GitHub: Settings, Webhooks, Add webhook;")
+    output.note("or have it created there: `solo-unicorn repo webhook --create`.")
 
 
 def _at_github(repository: ProjectRepository, made: JsonObject) -> JsonObject:
@@ -81,7 +79,7 @@ def _meant(options: Options) -> tuple[Account, ProjectRepository]:
         if mirror is None:
             raise UsageError(
                 f"{project.name} is on this machine only",
-                why="GitHub tells a hub",
+                why="GitHub reports to a hub, not to a machine",
                 todo=f"`solo-unicorn project publish {project.slug}` puts it on the hub you are signed in at",
             )
         found = opened.read(queries.projects.repositories, project.id)

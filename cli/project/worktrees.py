@@ -27,13 +27,13 @@ def _takes_repository(parser: Parser) -> None:
 
 def _list_arguments(parser: Parser) -> None:
     _takes_repository(parser)
-    parser.add_argument("--kept", action="store_true", help="instead list work that was rescued into refs")
+    parser.add_argument("--kept", action="store_true", help="list work that was rescued into refs instead")
 
 
 def _repositories(opened: Workspace, name: str | None) -> list[ProjectRepository]:
     found = [one for one in opened.read(queries.projects.repositories) if name in (None, one.id, one.name)]
     if name is not None and not found:
-        raise NotFound(f"There is no repository {name!r}", todo="`solo-unicorn repo list --all-projects` names them")
+        raise NotFound(f"There is no repository {name!r}", todo="`solo-unicorn repo list --all-projects` lists them")
     return found
 
 
@@ -57,7 +57,7 @@ def _kept(output: Output, name: str | None) -> None:
             }
             for one, rescued in found
         ],
-        empty="Nothing was rescued.",
+        empty="There is no rescued work.",
     )
 
 
@@ -74,7 +74,7 @@ def _list(options: Options) -> None:
             if one.repository_id in repositories or options.repo is None
         ]
         used = {one.mission_id: _name(opened, one.mission_id) for one in found if one.mission_id}
-        with output.progress("looking at the worktrees"):
+        with output.progress("checking the worktrees"):
             orphans = _orphans(_pool(opened), list(repositories.values()), dry_run=True)
     rows = [
         (
@@ -91,7 +91,7 @@ def _list(options: Options) -> None:
         rows,
         [to_wire(one) for one in found],
         meta={"orphans": [_orphan_json(one) for one in orphans]},
-        empty="No worktrees. They are made when missions start.",
+        empty="There are no worktrees. They are created when missions start.",
     )
     if not output.as_json:
         for one in orphans:
@@ -130,9 +130,9 @@ def _name(opened: Workspace, mission_id: str) -> str:
 def _clean_arguments(parser: Parser) -> None:
     _takes_repository(parser)
     parser.add_argument(
-        "--days", type=float, help="only unused for so many days; default: the setting worktrees.keep_days"
+        "--days", type=float, help="only those unused for this many days; default: the setting worktrees.keep_days"
     )
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be removed")
 
 
 def _clean(options: Options) -> None:
@@ -146,7 +146,7 @@ def _clean(options: Options) -> None:
         pool, repositories = _pool(opened), _repositories(opened, options.repo)
         in_use = {session.worktree_path for session in opened.read(queries.sessions.find, active=True)}
         found = []
-        with output.progress("looking at the worktrees"):
+        with output.progress("checking the worktrees"):
             orphans = _orphans(pool, repositories, dry_run=options.dry_run)
             for repository in repositories:
                 if not Path(repository.local_path).is_dir():
@@ -167,7 +167,7 @@ def _clean(options: Options) -> None:
         empty="There are no worktrees.",
     )
     if branches:
-        output.note(f"{len(branches)} branches that had landed {removed}: {', '.join(branches)}")
+        output.note(f"{len(branches)} landed branches {removed}: {', '.join(branches)}")
 
 
 COMMANDS = {"list": Command(_list_arguments, _list), "clean": Command(_clean_arguments, _clean)}

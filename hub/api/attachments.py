@@ -31,7 +31,7 @@ WANTED = body(
     "POST",
     "/projects/{id}/attachments",
     "attachment.announce",
-    "Announce a file; the answer says where to send it",
+    "Announce a file; the answer has the upload address",
     needs="write missions",
     body=WANTED,
     answers={201: ADDRESS, 200: ADDRESS},
@@ -67,7 +67,7 @@ def get(call: Call) -> Answer:
     "GET",
     "/attachments/{id}/content",
     "attachment.content",
-    "Get the bytes of a file, by a short-lived address",
+    "Download a file, through a short-lived address",
     needs="read missions",
     answers={302: None},
 )
@@ -81,7 +81,7 @@ def content(call: Call) -> Answer:
     "POST",
     "/attachments/{id}/upload-url",
     "attachment.address",
-    "Get a fresh address for an upload that was not finished",
+    "Get a new address for an unfinished upload",
     needs="write missions",
     answers={200: ADDRESS},
 )

@@ -54,7 +54,7 @@ def recorded(call: Call) -> Answer:
 
 
 def place_of(call: Call) -> tuple[str | None, str | None]:
-    """The organisation and the project that a call's path is about; None for what is not there."""
+    """The organization and the project that a call's path is about; None for what is not there."""
     kind, identifier = call.endpoint.path.split("/")[1], call.path.get("id")
     if identifier is None:
         return None, None
@@ -82,7 +82,7 @@ def is_placed(endpoint: Endpoint) -> bool:
 
 
 def listed(call: Call, organization_id: str) -> Answer:
-    """A page of an organisation's rows, the newest first; for its owners."""
+    """A page of an organization's rows, the newest first; for its owners."""
     call.require_organization(organization_id, "own organization")
     limit = int(call.query.get("limit", PAGE))
     rows = audit.read(

@@ -96,7 +96,7 @@ def list_templates(call: Call) -> Answer:
     "POST",
     PROJECT + "/template",
     "template.export",
-    "Make a template of a project",
+    "Create a template from a project",
     needs="manage project",
     answers={201: schemas.OBJECT},
     body=schemas.TEMPLATE_CREATE,
@@ -126,7 +126,7 @@ def create_from_template(call: Call) -> Answer:
     "GET",
     PROJECT + "/metrics",
     "project.metrics",
-    "Read the numbers of a project",
+    "Read the metrics of a project",
     needs="read missions",
     answers={200: schemas.OBJECT},
 )

@@ -19,7 +19,7 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Schema = JsonObject
 Needs = Literal["nothing", "public", "account"] | Right | OrganizationRight
 """nothing: no sign-in and no project; public: a public project's own setting decides; account: any signed-in caller;
-else the right in the project or organisation that the path names."""
+else the right in the project or organization that the path names."""
 IfMatch = Literal["no", "optional", "required"]
 
 

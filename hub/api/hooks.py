@@ -14,9 +14,9 @@ from .schema import TEXT, component, ref
 PATH: Final = "/webhooks/github/{id}"
 _REFUSALS: Final[dict[str, str]] = {
     "400": "The body is not JSON.",
-    "401": "The signature does not fit the body.",
+    "401": "The signature does not match the body.",
     "413": "More than 2 MB.",
-    "422": "A value that the rules refuse.",
+    "422": "An invalid value.",
     "429": "Too many requests; see Retry-After.",
     "503": "Busy; see Retry-After.",
 }
@@ -34,11 +34,12 @@ GITHUB: Final[JsonObject] = {
     "operationId": "webhook.github",
     "tags": ["webhook"],
     "summary": "Receive GitHub's events of pull requests and reviews",
-    "description": "For GitHub alone: the body is signed with the repository's own secret. The same body acts once.",
+    "description": "For GitHub only: the body is signed with the repository's own "
+    "secret. A repeated body has no further effect.",
     "parameters": [
         {"name": "id", "in": "path", "required": True, "schema": dict(TEXT), "description": "Of the link."},
         _header("X-Hub-Signature-256", "`sha256=` and the HMAC of the body."),
-        _header("X-GitHub-Event", "`pull_request` and `pull_request_review` mean something; others nothing."),
+        _header("X-GitHub-Event", "`pull_request` and `pull_request_review` have an effect; others do not."),
         _header("X-GitHub-Delivery", "Of this delivery.", required=False),
     ],
     "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
@@ -82,7 +83,7 @@ def shown(call: Call) -> Answer:
     "POST",
     ONE,
     "repository.webhook.create",
-    "Make the secret of a repository's web hook",
+    "Create the secret of a repository's web hook",
     needs="manage repositories",
     answers={201: HOOK},
     scope="admin",

@@ -59,7 +59,7 @@ def in_progress(claim: tuple[str, str]) -> Iterator[None]:
     if claim in _now_running:
         raise HubError(
             "idempotency_in_progress",
-            "A request with this Idempotency-Key is being worked on",
+            "A request with this Idempotency-Key is still running",
             todo="send it again in a second",
             headers={"Retry-After": "1"},
         )

@@ -13,7 +13,7 @@ OF_ORGANIZATION = "/organizations/{id}/invitations"
     "GET",
     OF_ORGANIZATION,
     "organization.invitations.list",
-    "List an organization's invitations, and what became of them",
+    "List an organization's invitations, with their outcomes",
     needs="manage organization",
     answers={200: schemas.INVITATION_PAGE},
     scope="admin",

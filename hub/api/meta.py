@@ -23,7 +23,7 @@ def status(call: Call) -> Answer:
     return Answer(orjson.dumps({"status": "ok", "version": __version__, "epoch": call.hub.epoch}))
 
 
-@endpoint("GET", "/meta/features", "meta.features", "What this hub offers", needs="nothing", answers={200: _META})
+@endpoint("GET", "/meta/features", "meta.features", "Show what this hub offers", needs="nothing", answers={200: _META})
 def features(call: Call) -> Answer:
     """For clients of several versions."""
     offered = {

@@ -125,7 +125,7 @@ def delete_mission(call: Call) -> Answer:
     "POST",
     ONE + "/approve",
     "mission.approve",
-    "Approve the stage that waits for a review",
+    "Approve the stage under review",
     needs="write missions",
     answers={200: MISSION},
     if_match="optional",
@@ -154,7 +154,7 @@ def reject(call: Call) -> Answer:
     change, mission_id = _opened(call)
     feedback = call.body.get("feedback")
     if not isinstance(feedback, str):
-        raise InvalidValue("feedback", "feedback is missing", todo="Say what to change")
+        raise InvalidValue("feedback", "feedback is missing", todo="say what to change")
     review.reject(change, mission_id, feedback, reviewer=call.caller.user_id or "")
     return _shown(change, mission_id)
 

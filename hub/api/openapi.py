@@ -19,14 +19,14 @@ _REASONS: Final[dict[int, str]] = {
     304: "Not changed since that ETag.",
     400: "The request cannot be read.",
     401: "A sign-in is needed, or the token is not valid.",
-    403: "The caller may see this but not do it.",
-    404: "Not there, or not for the caller to see.",
-    409: "It contradicts the present state.",
-    410: "Gone: deleted, or the cursor is of another time.",
-    412: "Changed since it was read; `details.current` is its present state.",
+    403: "The caller may see this, but not do it.",
+    404: "It does not exist, or the caller may not see it.",
+    409: "It contradicts the current state.",
+    410: "Gone: deleted, or the cursor is no longer valid.",
+    412: "Changed since it was read; `details.current` is its current state.",
     413: "The body is too large.",
     415: "Not JSON.",
-    422: "A value that the rules refuse.",
+    422: "An invalid value.",
     428: "If-Match is missing.",
     429: "Too many requests; see Retry-After.",
     503: "Busy; see Retry-After.",
@@ -46,7 +46,7 @@ def document(prefix: str) -> JsonObject:
         "info": {
             "title": "Solo Unicorn hub",
             "version": __version__,
-            "description": "Missions, projects and workstations. Made from the endpoints themselves.",
+            "description": "Missions, projects and workstations. Generated from the endpoints.",
         },
         "paths": paths,
         "components": {
@@ -127,7 +127,7 @@ def _parameters(row: Endpoint) -> list[Json]:
                 "name": "Idempotency-Key",
                 "in": "header",
                 "schema": {"type": "string", "maxLength": 200},
-                "description": "Sent twice, it acts once.",
+                "description": "A repeated request has no further effect.",
             }
         )
         if row.if_match != "no":

@@ -12,12 +12,12 @@ from .preconditions import check
 
 ONE = "/organizations/{id}"
 NOT_KEPT = {"Cache-Control": "no-store"}
-"""A token is shown once."""
+"""A token is shown only once."""
 
 
-@endpoint("GET", "/auth/whoami", "auth.whoami", "Who you are", needs="account", answers={200: schemas.OBJECT})
+@endpoint("GET", "/auth/whoami", "auth.whoami", "Show who is signed in", needs="account", answers={200: schemas.OBJECT})
 def whoami(call: Call) -> Answer:
-    """The caller with its organisations."""
+    """The caller with its organizations."""
     return told(people.whoami(call))
 
 
@@ -31,7 +31,7 @@ def list_tokens(call: Call) -> Answer:
     "POST",
     "/tokens",
     "token.create",
-    "Make an access token",
+    "Create an access token",
     needs="account",
     answers={201: schemas.TOKEN},
     body=schemas.TOKEN_CREATE,
@@ -146,7 +146,7 @@ def organization_people(call: Call) -> Answer:
     "POST",
     ONE + "/members",
     "organization.members.invite",
-    "Invite a person by e-mail; nothing changes before they accept",
+    "Invite a person by e-mail; nothing changes until they accept",
     needs="manage organization",
     answers={201: schemas.INVITATION},
     body=schemas.INVITE,
@@ -206,7 +206,7 @@ def list_keys(call: Call) -> Answer:
     "POST",
     ONE + "/keys",
     "organization.keys.create",
-    "Make an organization key",
+    "Create an organization key",
     needs="manage organization",
     answers={201: schemas.TOKEN},
     body=schemas.TOKEN_CREATE,
@@ -236,7 +236,7 @@ def revoke_key(call: Call) -> Answer:
     "GET",
     ONE + "/audit",
     "organization.audit",
-    "Read what was done in an organization, by whom and from where",
+    "Read the audit log of an organization",
     needs="own organization",
     answers={200: schemas.AUDIT_PAGE},
     scope="admin",

@@ -19,7 +19,7 @@ def check(call: Call, version: int, current: str | JsonObject | None, *, require
             raise HubError(
                 "precondition_required",
                 "This needs an If-Match header",
-                why="the write replaces what somebody else may have changed",
+                why="the write replaces data that somebody else may have changed",
                 todo="read it, and send its ETag as If-Match",
             )
         return

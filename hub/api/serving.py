@@ -119,7 +119,7 @@ async def _write(call: Call, raw: bytes) -> tuple[Answer, bool]:
                 raise HubError(
                     "idempotency_mismatch",
                     "This Idempotency-Key was used for another request",
-                    todo="make a new key for each new request",
+                    todo="use a new key for each new request",
                 )
             body = hub.keys.vault.open(kept.body).encode()
             return Answer(body, kept.status, headers=orjson.loads(kept.headers)), True
@@ -155,7 +155,7 @@ def _check_caller(endpoint: Endpoint, caller: Caller) -> None:
             "insufficient_scope",
             f"This needs the scope {endpoint.scope!r}",
             why=f"the token has {', '.join(sorted(caller.scopes)) or 'none'}",
-            todo="make a token with that scope",
+            todo="create a token with that scope",
             details={"scope": endpoint.scope},
         )
 
@@ -186,20 +186,20 @@ def _checked(name: str, value: str, schema: JsonObject) -> str:
         case "integer":
             low, high = schema.get("minimum", 0), schema.get("maximum", 2**53)
             if not value.isascii() or not value.isdigit() or len(value) > 16 or not low <= int(value) <= high:  # type: ignore[operator]
-                raise _wrong(name, f"it is a number from {low} to {high}")
+                raise _wrong(name, f"it must be a number from {low} to {high}")
         case "boolean" if value not in ("true", "false"):
-            raise _wrong(name, "it is true or false")
+            raise _wrong(name, "it must be true or false")
         case "string":
             choices: Any = schema.get("enum")
             if choices and value not in choices:
-                raise _wrong(name, f"it is one of {', '.join(choices)}")
+                raise _wrong(name, f"it must be one of {', '.join(choices)}")
             if len(value) > int(schema.get("maxLength", 2000)):  # type: ignore[arg-type]
                 raise _wrong(name, "it is too long")
     return value
 
 
 def _wrong(name: str, why: str) -> HubError:
-    return HubError("invalid", f"The parameter {name} has a value that is not valid", why=why, details={"field": name})
+    return HubError("invalid", f"Invalid value for query parameter {name}", why=why, details={"field": name})
 
 
 async def _body(endpoint: Endpoint, request: Request) -> bytes:
@@ -217,7 +217,7 @@ async def _body(endpoint: Endpoint, request: Request) -> bytes:
     if raw and endpoint.body is not None:
         media = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
         if media not in (JSON, "application/merge-patch+json"):
-            raise HubError("unsupported_media_type", f"{media!r} is not understood here", todo=f"send {JSON}")
+            raise HubError("unsupported_media_type", f"{media!r} is not supported here", todo=f"send {JSON}")
     return raw
 
 
@@ -240,7 +240,9 @@ def _if_match(endpoint: Endpoint, header: str | None) -> int | None:
         return -1
     text = value[1:-1] if value.startswith('"') and value.endswith('"') and len(value) > 2 else ""
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise HubError("bad_request", "The If-Match header cannot be read", todo='send the ETag as it was: "42"')
+        raise HubError(
+            "bad_request", "The If-Match header cannot be read", todo='send the ETag exactly as received: "42"'
+        )
     return int(text)
 
 
@@ -283,5 +285,5 @@ def defect(error: Exception) -> Response:
     """The answer for a fault of the hub: the traceback goes to the log, the trace id to the caller."""
     logger("hub").error("request failed", exc_info=error)
     return refusal(
-        HubError("internal", "Something failed in the hub", todo="tell its operator the traceId of this answer")
+        HubError("internal", "Something failed in the hub", todo="report the traceId of this answer to its operator")
     )

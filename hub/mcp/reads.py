@@ -72,7 +72,7 @@ class HubReads:
             return from_wire(Project, orjson.loads(doc))
         found = [one for one in self.projects() if ref in (one.slug, one.name)]
         if len(found) != 1:
-            raise NotFound(f"There is no project {ref[:64]!r}", todo="list_projects shows those you may see")
+            raise NotFound(f"There is no project {ref[:64]!r}", todo="list_projects shows the ones you may see")
         return found[0]
 
     def repositories(self, project: str | None = None) -> Sequence[ProjectRepository]:

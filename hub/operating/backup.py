@@ -102,7 +102,7 @@ def back_up(settings: HubSettings, to: Path) -> Checked:
     if not database.is_file():
         raise NotFound(f"There is no database at {database}", todo="start the hub once, or give its --data-dir")
     if to.exists():
-        raise Conflict(f"{to} is there already", todo="give another name, or remove it")
+        raise Conflict(f"{to} already exists", todo="give another name, or remove it")
     making = to.with_name(f".{to.name}.{os.getpid()}")
     (making / FILES).mkdir(mode=0o700, parents=True)
     making.chmod(0o700)
@@ -134,8 +134,8 @@ def _copy_files(settings: HubSettings, making: Path) -> tuple[dict[str, Entry], 
             if found != sha256:
                 raise SoloUnicornError(
                     f"The file {identifier} in {files.place} is damaged",
-                    why="it has another SHA-256 than when it arrived",
-                    todo="put it back from an earlier backup, or remove it there; then make the backup again",
+                    why="its SHA-256 has changed since it arrived",
+                    todo="restore it from an earlier backup, or remove it there; then back up again",
                 )
             entries[identifier] = {"size": size, "sha256": sha256}
     return entries, missing
@@ -145,7 +145,9 @@ def verify(backup: Path) -> Checked:
     """Check everything in a backup against its manifest; raises SoloUnicornError."""
     if not (backup / MANIFEST).is_file():
         raise SoloUnicornError(
-            f"{backup} is not a backup of a hub", why=f"it has no {MANIFEST}", todo="give a directory of `hub backup`"
+            f"{backup} is not a backup of a hub",
+            why=f"it has no {MANIFEST}",
+            todo="give a directory that `hub backup` created",
         )
     try:
         manifest = json.loads((backup / MANIFEST).read_text(encoding="utf-8"))
@@ -159,7 +161,7 @@ def verify(backup: Path) -> Checked:
     for name, entry in expected.items():
         wrong = "it is missing" if not (backup / name).is_file() else ""
         if wrong or _entry(backup / name) != entry:
-            why = wrong or "it has another size or SHA-256 than the manifest says"
+            why = wrong or "its size or SHA-256 differs from the manifest"
             raise SoloUnicornError(f"{backup / name} is damaged", why=why, todo="use another backup")
     check_database(backup / DATABASE)
     return Checked(backup, sum(entry["size"] for entry in expected.values()), len(expected) - 1, missing)

@@ -116,17 +116,23 @@ class _Passing:
         try:
             await self._inside()
         except TooLarge:
-            await self._refuse(HubError("payload_too_large", f"A body has at most {self._limit} bytes", headers=CLOSE))
+            await self._refuse(
+                HubError("payload_too_large", f"A body is limited to {self._limit} bytes", headers=CLOSE)
+            )
         except TooSlow:
             await self._refuse(
-                HubError("bad_request", "The body did not come in time", todo="send it in 30 seconds", headers=CLOSE)
+                HubError(
+                    "bad_request", "The body did not come in time", todo="send it within 30 seconds", headers=CLOSE
+                )
             )
         except ClientDisconnect:  # before its body was there: nobody reads the answer, and it is not the hub's fault
             if not self._status:
                 await Response(status_code=408)(self._scope, self._receive, self._answer)
         except Exception:
             logger("hub").exception("a request failed", extra={"path": self._scope["path"][:200]})
-            await self._refuse(HubError("internal", "Something failed in the hub", todo="tell the traceId"))
+            await self._refuse(
+                HubError("internal", "Something failed in the hub", todo="report the traceId to its operator")
+            )
         finally:
             self._tell()
 

@@ -44,7 +44,7 @@ class RateStandings:
         return caller.name, known[1]
 
     async def _standing(self, caller: Caller) -> Standing:
-        """A contributor is who has a place in a project or organisation; a key of an organisation has one."""
+        """A contributor is who has a place in a project or organization; a key of an organization has one."""
         if caller.organization_id:
             return "contributor"
 

@@ -61,7 +61,7 @@ class Rates:
         }
 
     async def ask(self, connection: HTTPConnection) -> Told | None:
-        """Take one of the caller's requests; None where there is no limit."""
+        """Take one of the caller's requests; None where there is not a valid limit."""
         path = connection.scope["path"]
         if self._off or path.startswith(FREE):
             return None

@@ -44,7 +44,7 @@ def bound(host: str, port: int) -> list[socket.socket]:
     """
     if not 0 <= port <= 65535:  # getaddrinfo would take the lower 16 bits
         raise UsageError(
-            f"{port} is not a valid port", why="ports are 0 to 65535", todo="give another --port, such as 8420"
+            f"{port} is not a valid port", why="ports are from 0 to 65535", todo="give another --port, such as 8420"
         )
     taken: list[socket.socket] = []
     try:
@@ -79,8 +79,8 @@ def _not_bound(host: str, port: int, error: OSError | OverflowError) -> SoloUnic
         case errno.EACCES | errno.EPERM:
             return SoloUnicornError(
                 f"The hub may not listen at {place}",
-                why="ports below 1024 are for the system's own programs",
-                todo="give a --port of 1024 or more, and let a proxy pass requests on to it",
+                why="ports below 1024 are reserved",
+                todo="give a --port of 1024 or more, and have a proxy pass requests on to it",
             )
     return UsageError(f"The hub cannot listen at {place}", why=why, todo="give a --host of this machine and a --port")
 
@@ -226,7 +226,7 @@ def leave_files_behind(code: int) -> None:
         if thread.name.startswith(UPLOADS):
             thread.join(max(0.0, deadline - time.monotonic()))
             if thread.is_alive():
-                logger("hub").warning("the store of files does not answer; the hub ends without it")
+                logger("hub").warning("the file store does not answer; the hub exits without it")
                 logging.shutdown()
                 sys.stdout.flush()
                 os._exit(code)
@@ -235,5 +235,5 @@ def leave_files_behind(code: int) -> None:
 def _leave(why: str) -> None:
     """End at once: what is committed is safe, and what is not was never answered."""
     logger("hub").error("the hub stops although something still hangs", extra={"why": why})
-    print(f"The hub ends at once ({why}); what it answered is kept.", file=sys.stderr, flush=True)
+    print(f"The hub exits at once ({why}); everything it acknowledged is saved.", file=sys.stderr, flush=True)
     os._exit(1)

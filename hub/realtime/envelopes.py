@@ -69,7 +69,7 @@ def parse_channel(name: object) -> Channel:
     found = _CHANNEL.fullmatch(name) if isinstance(name, str) else None
     if found is None or (found["tail"] and found["kind"] != "project"):
         raise InvalidValue(
-            "channel", f"{str(name)[:80]!r} is not a valid channel", todo="Join mission:ID, project:ID …"
+            "channel", f"{str(name)[:80]!r} is not a valid channel", todo="join mission:ID, project:ID …"
         )
     kind: Kind = "workstations" if found["tail"] else found["kind"]  # type: ignore[assignment]
     return Channel(kind, found["id"])
@@ -102,7 +102,7 @@ def parse(text: str) -> JsonObject:
     except orjson.JSONDecodeError as error:
         raise InvalidValue("frame", "The frame is not JSON", why=str(error)) from None
     if not isinstance(found, dict) or not isinstance(found.get("type"), str):
-        raise InvalidValue("type", "An envelope is an object with a type")
+        raise InvalidValue("type", "An envelope must be an object with a type")
     if not isinstance(found.get("payload", {}), dict):
-        raise InvalidValue("payload", "The payload of an envelope is an object")
+        raise InvalidValue("payload", "The payload of an envelope must be an object")
     return found

@@ -246,7 +246,7 @@ class Session:
             ref = said.get("ref") if isinstance(said.get("ref"), str | int) else None
             doing = self._does.get(str(said["type"]))
             if doing is None:
-                raise InvalidValue("type", f"{str(said['type'])[:40]!r} is not a message that the hub takes")
+                raise InvalidValue("type", f"{str(said['type'])[:40]!r} is not a message that the hub accepts")
             payload = said.get("payload")
             given: JsonObject = dict(payload) if isinstance(payload, dict) else {}
             given.setdefault("channel", said.get("channel"))
@@ -268,7 +268,7 @@ class Session:
         channel = parse_channel(payload.get("channel"))
         name, after = str(channel), payload.get("after")
         if after is not None and (not isinstance(after, int) or isinstance(after, bool)):
-            raise InvalidValue("after", "`after` is the number of the last message seen")
+            raise InvalidValue("after", "`after` must be the number of the last message seen")
         if len(self.connection.joined) >= CHANNELS_MAX:
             raise InvalidValue("channel", f"One socket joins at most {CHANNELS_MAX} channels")
         view = await self._gate.may_join(self._visitor, channel)
@@ -311,7 +311,7 @@ class Session:
         channel, workstation_id = await self._speaking(payload)
         meta = payload.get("meta", {})
         if not isinstance(meta, dict) or largest(meta):
-            raise InvalidValue("meta", "A presence is an object of at most 8 KB")
+            raise InvalidValue("meta", "A presence must be an object of at most 8 KB")
         self._spoken.add((channel, workstation_id))
         await self._gateway.presence.update(channel, workstation_id, self._visitor.user_id, meta)
         if ref is not None:
@@ -328,10 +328,12 @@ class Session:
         """Channel and workstation of a presence message, once it is known that this visitor may send it."""
         channel, workstation_id = parse_channel(payload.get("channel")), payload.get("workstationId")
         if channel.kind != "workstations" or not isinstance(workstation_id, str):
-            raise InvalidValue("workstationId", "Presence is told on project:ID:workstations, with a workstationId")
+            raise InvalidValue(
+                "workstationId", "Presence must be sent on project:ID:workstations, with a workstationId"
+            )
         known = (str(channel), workstation_id) in self._spoken
         if not known and not await self._gate.may_speak(self._visitor, channel, workstation_id):
-            raise NotAllowed(f"You may not speak for workstation {workstation_id[:26]} in {channel}")
+            raise NotAllowed(f"You may not send presence for workstation {workstation_id[:26]} in {channel}")
         return str(channel), workstation_id
 
     async def _pong(self, payload: JsonObject, ref: object) -> None:

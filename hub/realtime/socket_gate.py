@@ -61,7 +61,7 @@ class SocketGate:
         return await self._hub.database.read(lambda at: self._view(at, caller, channel))
 
     async def may_speak(self, visitor: Visitor, channel: Channel, workstation_id: str, /) -> bool:
-        """Its owner, in the projects of its organisation that the owner may see."""
+        """Its owner, in the projects of its organization that the owner may see."""
         caller = _caller_of(visitor)
 
         def look(at: Connection) -> bool:

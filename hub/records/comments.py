@@ -47,5 +47,5 @@ def one(at: Connection, project_id: str, ref: str) -> LineComment:
         or (len(wanted) >= SHORTEST and (comment.id.startswith(wanted) or comment.id.endswith(wanted)))
     ]
     if len(found) != 1:
-        raise NotFound(f"No line comment {ref[:64]!r}" if not found else f"{ref!r} stands for several line comments")
+        raise NotFound(f"No line comment {ref[:64]!r}" if not found else f"{ref!r} matches several line comments")
     return found[0]

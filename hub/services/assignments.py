@@ -63,7 +63,7 @@ class Offer:
 
 
 def waiting_projects(at: Connection, now: float) -> list[str]:
-    """Projects with ready missions whose organisation has a workstation there."""
+    """Projects with ready missions whose organization has a workstation there."""
     alive = select(workstations.c.organization_id).where(
         and_(workstations.c.deleted.is_(False), workstations.c.heartbeat_at > now - GONE_SECONDS)
     )

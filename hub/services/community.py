@@ -52,12 +52,12 @@ def request_access(work: Work, project_id: str, body: JsonObject) -> Shown:
     role, message = body.get("role", "contributor"), body.get("message", "")
     if role not in ROLES[1:4]:
         raise InvalidValue(
-            "role", f"{str(role)[:40]!r} cannot be asked for", todo=f"Use one of {', '.join(ROLES[1:4])}"
+            "role", f"{str(role)[:40]!r} cannot be requested", todo=f"use one of {', '.join(ROLES[1:4])}"
         )
     if not isinstance(message, str) or len(message) > 2000 or "\0" in message:
         raise InvalidValue("message", "message has at most 2000 characters")
     if access.role is not None and ROLES.index(access.role) >= ROLES.index(role):
-        raise Conflict("You have that role already", why=f"you are {access.role}")
+        raise Conflict("You already have that role", why=f"you are {access.role}")
     mine = and_(
         access_requests.c.project_id == project_id,
         access_requests.c.user_id == user_id,
@@ -105,7 +105,7 @@ def decide(work: Work, request_id: str, *, approved: bool) -> Shown:
         raise missing("access request", request_id)
     change = Change(work, row.project_id, "manage project")
     if row.status != "pending":
-        raise Conflict("The request was answered already", why=f"it is {row.status}")
+        raise Conflict("The request was already answered", why=f"it is {row.status}")
     work.at.execute(
         update(access_requests)
         .where(access_requests.c.id == request_id)
@@ -136,7 +136,12 @@ def _request(work: Work, identifier: str) -> JsonObject:
 
 def _person(work: Work) -> str:
     if work.caller.user_id is None:
-        raise HubError("forbidden", "That is for a person", why="an organisation key is nobody's own", todo="sign in")
+        raise HubError(
+            "forbidden",
+            "Only a person can do that",
+            why="an organization key does not belong to a person",
+            todo="sign in",
+        )
     return work.caller.user_id
 
 

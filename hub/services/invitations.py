@@ -72,7 +72,7 @@ def offer(work: Work, organization_id: str, body: JsonObject, base_url: str) -> 
     work.require_organization(organization_id, "own organization" if role == "owner" else "manage organization")
     if role not in ORGANIZATION_ROLES:
         raise InvalidValue(
-            "role", f"{str(role)[:40]!r} is not a role", todo=f"Use one of {', '.join(ORGANIZATION_ROLES)}"
+            "role", f"{str(role)[:40]!r} is not a valid role", todo=f"use one of {', '.join(ORGANIZATION_ROLES)}"
         )
     address = email.strip().lower() if isinstance(email, str) else ""
     if len(address) > 320 or not EMAIL.fullmatch(address):
@@ -80,7 +80,7 @@ def offer(work: Work, organization_id: str, body: JsonObject, base_url: str) -> 
     here = and_(invitations.c.organization_id == organization_id, invitations.c.state == "open")
     work.at.execute(update(invitations).where(here, invitations.c.email == address).values(state="withdrawn"))
     if len(work.at.execute(select(invitations.c.id).where(here)).all()) >= OPEN_MAX:
-        raise Conflict("The organization has as many open invitations as it may", todo="withdraw some first")
+        raise Conflict("The organization has reached its limit of open invitations", todo="withdraw some first")
     token = secrets.token_urlsafe(32)
     row = {
         "id": new_ulid(),
@@ -145,7 +145,9 @@ def behind(at: Connection, token: str, now: float) -> Row[Any] | None:
 def decide(at: Connection, row: Row[Any], user_id: str, *, accepted: bool, now: float) -> None:
     """The answer, once; a role that the person has already is never made less."""
     if row.state != "open" or row.expires_at <= now:
-        raise HubError("conflict", "The invitation is over", why=f"it is {_state(row, now)}", todo="ask for a new one")
+        raise HubError(
+            "conflict", "The invitation is no longer open", why=f"it is {_state(row, now)}", todo="ask for a new one"
+        )
     at.execute(
         update(invitations)
         .where(invitations.c.id == row.id)

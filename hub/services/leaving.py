@@ -81,7 +81,7 @@ def person(at: Connection, email: str, *, active: bool = False) -> str:
     if found is None or (active and found.status != "active"):
         raise NotFound(
             f"Nobody{' active' if active else ''} on the hub has the address {email}",
-            todo="`solo-unicorn hub user list` names everybody",
+            todo="`solo-unicorn hub user list` lists everybody",
         )
     return str(found.id)
 
@@ -142,7 +142,7 @@ def _hand_over(at: Connection, user_id: str, heir: str | None) -> None:
             names = at.execute(select(things.c.slug).where(things.c.id.in_(ids)).order_by(things.c.slug)).scalars()
             raise Conflict(
                 f"They are the last owner of {', '.join(names)}",
-                why="an organization and a project have an owner",
+                why="organizations and projects need an owner",
                 todo="name one with --to EMAIL",
             )
         at.execute(delete(members).where(or_(*(column == one for one in ids)), members.c.user_id == heir))

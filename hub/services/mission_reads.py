@@ -80,8 +80,8 @@ def changes(work: Work, project_id: str, query: Mapping[str, str]) -> Shown:
         if known and _STANDS.first(work.at, wanted=project_id, at=known) is None:
             raise HubError(
                 "epoch_changed",
-                "The hub's data is of another history than what was read before",
-                why=f"change {known} is not in it: it was restored, copied or made anew",
+                "The hub's data has another history than the data read before",
+                why=f"change {known} is not in it: the database was restored, copied or created again",
                 todo="read the whole list again",
                 details={"epoch": epoch},
             )
@@ -139,7 +139,7 @@ def _seq_of(text: str, epoch: int, newest: int) -> int:
     if theirs != epoch:
         raise HubError(
             "epoch_changed",
-            "The hub's data is of another history than what was read before",
+            "The hub's data has another history than the data read before",
             why=f"the cursor is of epoch {theirs}, this is {epoch}: it was restored from a backup",
             todo="read the whole list again",
             details={"epoch": epoch},

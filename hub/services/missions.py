@@ -66,7 +66,7 @@ def create(change: Change, body: JsonObject) -> Mission:
         DRAFT[name]: value for name, value in body.items() if name in DRAFT and value is not None
     }
     if "title" not in drafted:
-        raise InvalidValue("title", "A mission needs a title", todo="Write at least one character")
+        raise InvalidValue("title", "A mission needs a title", todo="write at least one character")
     further = {name: value for name, value in body.items() if name not in {*DRAFT, *records.LINKS}}
     operations.create(
         change,
@@ -136,7 +136,7 @@ def _merged(before: Mission, wished: JsonObject) -> Mission:
     }
     for name, value in wished.items():
         if isinstance(value, str) and "\0" in value:
-            raise InvalidValue(name, f"{name} has a NUL character", todo="Remove it")
+            raise InvalidValue(name, f"{name} has a NUL character", todo="remove it")
     if not -1e15 < after.list_order < 1e15:
         raise InvalidValue("listOrder", "listOrder is not a number of a list")
     for name, number in (("currentFlowTask", after.current_flow_task), ("githubPrNumber", after.github_pr_number)):
@@ -167,11 +167,11 @@ def _refuse_taken(change: Change, mission_id: str) -> None:
     if row is None:
         return
     if row.project_id != change.project_id:
-        raise AlreadyExists(f"The id {mission_id} is taken", id=mission_id, todo="make another ULID")
+        raise AlreadyExists(f"The id {mission_id} is taken", id=mission_id, todo="choose another ULID")
     if row.deleted:
         raise Gone(mission_id)
     details: JsonObject = {"creatorMutationId": row.created_by, "current": orjson.loads(row.doc)}
-    raise HubError("already_exists", f"The mission {mission_id} is there already", details=details)
+    raise HubError("already_exists", f"The mission {mission_id} already exists", details=details)
 
 
 def _check_known(body: JsonObject) -> None:

@@ -35,7 +35,7 @@ def add(change: Change, mission_id: str, body: JsonObject) -> tuple[str, bool]:
     change.mission(mission_id)  # it has to be there
     note_id, kind, text = new_id(body.get("id")), str(body.get("kind")), body.get("text", "")
     if kind not in KINDS:
-        raise InvalidValue("kind", f"{kind[:40]!r} is not a kind of note", todo=f"Use one of {', '.join(KINDS)}")
+        raise InvalidValue("kind", f"{kind[:40]!r} is not a kind of note", todo=f"use one of {', '.join(KINDS)}")
     if not isinstance(text, str) or len(text) > NOTE_MAX or "\0" in text:
         raise InvalidValue("text", f"A note has 1 to {NOTE_MAX} characters, and no NUL")
     comment = _comment(body.get("data"), mission_id) if kind in COMMENTED else None
@@ -64,7 +64,7 @@ def _comment(data: Json, mission_id: str) -> LineComment:
         raise InvalidValue("data", f"data is the line comment, of at most {DATA_MAX} bytes")
     comment = from_wire(LineComment, data)
     if comment.mission_id != mission_id:
-        raise InvalidValue("data", "The line comment is of another mission")
+        raise InvalidValue("data", "The line comment belongs to another mission")
     return comment
 
 

@@ -67,7 +67,7 @@ def create(change: Change, kind: Kind, body: Mapping[str, Json]) -> AnyPart:
     part_id, name = new_id(body.get("id")), name_of(body.get("name"))
     table = TABLES[kind.cls]
     if change.at.execute(select(table.c.id).where(table.c.id == part_id)).scalar() is not None:
-        raise AlreadyExists(f"The id {part_id} is taken", id=part_id, todo="make another ULID")
+        raise AlreadyExists(f"The id {part_id} is taken", id=part_id, todo="choose another ULID")
     start = kind.cls(part_id, change.project_id, name, change.now, change.now)
     made: AnyPart = operations.create(
         change, change.project_id, kind.cls, name, _given(start, body, kind.cls), part_id=part_id

@@ -1,4 +1,4 @@
-"""Users, organisations and their members; tokens."""
+"""Users, organizations and their members; tokens."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def user_json(at: Connection, user_id: str) -> JsonObject:
 
 
 def whoami(work: Work) -> Shown:
-    """The caller, with the organisations it belongs to and its roles there."""
+    """The caller, with the organizations it belongs to and its roles there."""
     caller = work.caller
     belongs = (
         organization_members.c.user_id == caller.user_id
@@ -90,13 +90,13 @@ def whoami(work: Work) -> Shown:
     return Shown(orjson.dumps(told))
 
 
-# ---- organisations -----------------------------------------------------------------------------------------------
+# ---- organizations -----------------------------------------------------------------------------------------------
 
 
 def add_organization(
     at: Connection, *, name: str, owner_id: str, now: float, slug: str | None = None, organization_id: str | None = None
 ) -> Organization:
-    """A new organisation with its first owner."""
+    """A new organization with its first owner."""
     moment = datetime.fromtimestamp(now, UTC)
     email = at.execute(select(users.c.email).where(users.c.id == owner_id)).scalar_one()
     base = slug_of(slug or name)
@@ -115,13 +115,13 @@ def add_organization(
 def create_organization(work: Work, body: JsonObject) -> Shown:
     """The caller owns it."""
     if work.caller.user_id is None:
-        raise HubError("forbidden", "An organization is made by a person", todo="sign in")
+        raise HubError("forbidden", "Only a person can create an organization", todo="sign in")
     wished = body.get("slug")
     if wished is not None and not isinstance(wished, str):
         raise InvalidValue("slug", "slug is not text")
     organization_id = new_id(body.get("id"))
     if work.at.execute(select(organizations.c.id).where(organizations.c.id == organization_id)).scalar() is not None:
-        raise AlreadyExists(f"The id {organization_id} is taken", id=organization_id, todo="make another ULID")
+        raise AlreadyExists(f"The id {organization_id} is taken", id=organization_id, todo="choose another ULID")
     made = add_organization(
         work.at,
         name=name_of(body.get("name")),
@@ -152,7 +152,7 @@ def list_organizations(work: Work) -> Shown:
 
 
 def get_organization(work: Work, organization_id: str) -> Shown:
-    """One organisation, for its members."""
+    """One organization, for its members."""
     work.require_organization(organization_id, "see organization")
     row = work.at.execute(select(organizations).where(organizations.c.id == organization_id)).one()
     return Shown(row.doc.encode(), version=row.version)
@@ -170,7 +170,7 @@ def update_organization(work: Work, organization_id: str, body: JsonObject, chec
         raise InvalidValue("slug", f"{after.slug[:80]!r} is not a valid slug", todo="use a-z, 0-9 and hyphens")
     taken = work.at.execute(select(organizations.c.id).where(organizations.c.slug == after.slug)).scalar()
     if taken not in (None, organization_id):
-        raise HubError("already_exists", f"Another organization is called {after.slug!r}")
+        raise HubError("already_exists", f"Another organization has the slug {after.slug!r}")
     after = replace(after, updated_at=datetime.fromtimestamp(work.now, UTC))
     version = row.version + 1
     work.at.execute(
@@ -210,7 +210,7 @@ def set_role(work: Work, organization_id: str, user_id: str, body: JsonObject) -
     work.require_organization(organization_id, "manage organization")
     if role not in ORGANIZATION_ROLES:
         raise InvalidValue(
-            "role", f"{str(role)[:40]!r} is not a role", todo=f"Use one of {', '.join(ORGANIZATION_ROLES)}"
+            "role", f"{str(role)[:40]!r} is not a valid role", todo=f"use one of {', '.join(ORGANIZATION_ROLES)}"
         )
     before = _role(work.at, organization_id, user_id)
     if before is None:
@@ -266,7 +266,7 @@ def _check_other_owner(at: Connection, organization_id: str, user_id: str) -> No
     ).scalar_one()
     if not others:
         raise Conflict(
-            "An organization has an owner", why="this is the last one", todo="make somebody else owner first"
+            "An organization needs an owner", why="this is the last one", todo="make somebody else an owner first"
         )
 
 
@@ -336,7 +336,7 @@ def token_json(row: object) -> JsonObject:
 
 
 def list_tokens(work: Work, organization_id: str | None) -> Shown:
-    """The caller's own tokens, or the keys of an organisation."""
+    """The caller's own tokens, or the keys of an organization."""
     rows = work.at.execute(select(tokens).where(_owned(work, organization_id)).order_by(tokens.c.id)).all()
     return Shown(orjson.dumps({"items": [token_json(row) for row in rows], "nextAfter": None}))
 
@@ -351,7 +351,7 @@ def create_token(work: Work, organization_id: str | None, body: JsonObject) -> S
         raise InvalidValue("expiresInDays", "expiresInDays is 1 to 3650")
     wanted = [str(scope) for scope in scopes]
     if not set(wanted) & set(SCOPES) <= work.caller.scopes:
-        raise HubError("insufficient_scope", "A token cannot make one that may do more than itself")
+        raise HubError("insufficient_scope", "A token cannot create one with more scopes than its own")
     text, shown = add_token(
         work.at,
         kind="organization" if organization_id else "personal",

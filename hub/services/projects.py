@@ -40,7 +40,7 @@ def create(work: Work, body: JsonObject) -> Shown:
         select(projects.c.doc, projects.c.organization_id).where(projects.c.id == project_id)
     ).one_or_none()
     if taken is not None:
-        raise AlreadyExists(f"The id {project_id} is taken", id=project_id, todo="make another ULID")
+        raise AlreadyExists(f"The id {project_id} is taken", id=project_id, todo="choose another ULID")
     name = name_of(body.get("name"))
     wished = body.get("slug")
     slug = _free_slug(work, organization_id, slug_of(wished if isinstance(wished, str) and wished else name))
@@ -176,12 +176,12 @@ def _checked(work: Work, project: Project) -> Project:
         )
     ).scalar()
     if taken is not None:
-        raise HubError("already_exists", f"The organization has a project {project.slug!r} already")
+        raise HubError("already_exists", f"The organization already has a project {project.slug!r}")
     if project.category is not None and len(project.category) > 100:
-        raise InvalidValue("category", "a category has at most 100 characters")
+        raise InvalidValue("category", "A category has at most 100 characters")
     for list_name, limit in project.wip_limits.items():
         if list_name not in LISTS or not 1 <= limit <= 10_000:
-            raise InvalidValue("wipLimits", f"{list_name[:20]}={limit} is no limit")
+            raise InvalidValue("wipLimits", f"{list_name[:20]}={limit} is not a valid limit")
     if project.visibility == "public" and project.public_slug is None:
         project = replace(project, public_slug=_free_public_slug(work, project.slug, project.id))
     if project.public_slug is not None:
@@ -191,7 +191,7 @@ def _checked(work: Work, project: Project) -> Project:
             )
         owner = work.at.execute(select(projects.c.id).where(projects.c.public_slug == project.public_slug)).scalar()
         if owner not in (None, project.id):
-            raise HubError("already_exists", f"Another project is at {project.public_slug!r} already")
+            raise HubError("already_exists", f"Another project already has the public slug {project.public_slug!r}")
     if (project.archived_at is None) != (project.status != "archived"):
         at = datetime.fromtimestamp(work.now, UTC)
         project = replace(project, archived_at=at if project.status == "archived" else None)
@@ -207,7 +207,7 @@ def _current(work: Work, project_id: str) -> str:
 
 
 def own_organization(work: Work, *, alone: bool = False) -> str:
-    """The organisation of a request that names none: the caller's first; `alone`: refused where there are several."""
+    """The organization of a request that names none: the caller's first; `alone`: refused where there are several."""
     if work.caller.organization_id is not None:
         return work.caller.organization_id
     found = work.at.execute(
@@ -270,7 +270,7 @@ def add_member(work: Work, project_id: str, body: JsonObject) -> Shown:
     change = Change(work, project_id, "manage project")
     role = body.get("role", "contributor")
     if role not in ROLES[1:]:
-        raise InvalidValue("role", f"{str(role)[:40]!r} is not a valid role", todo=f"Use one of {', '.join(ROLES[1:])}")
+        raise InvalidValue("role", f"{str(role)[:40]!r} is not a valid role", todo=f"use one of {', '.join(ROLES[1:])}")
     user_id = find_user(work, body)
     put_member(change, user_id, str(role))
     return Shown(orjson.dumps({"userId": user_id, "role": role}))
@@ -326,7 +326,7 @@ def _check_other_owner(change: Change, user_id: str) -> None:
         ).scalars()
     )
     if owners == [user_id]:
-        raise Conflict("A project has an owner", why="this is the last one", todo="make somebody else owner first")
+        raise Conflict("A project needs an owner", why="this is the last one", todo="make somebody else an owner first")
 
 
 def find_user(work: Work, body: JsonObject) -> str:
@@ -337,10 +337,12 @@ def find_user(work: Work, body: JsonObject) -> str:
     elif isinstance(email, str) and "\0" not in email:
         where = func.lower(users.c.email) == email.strip().lower()
     else:
-        raise InvalidValue("userId", "name the person by userId or email")
+        raise InvalidValue("userId", "The person is missing", todo="name one by userId or email")
     found = work.at.execute(select(users.c.id).where(and_(where, users.c.status == "active"))).scalar()
     if found is None:
-        raise NotFound("The hub has no such person", todo="they sign in once, or `solo-unicorn hub user add`")
+        raise NotFound(
+            "The hub has no such person", todo="they have to sign in once, or use `solo-unicorn hub user add`"
+        )
     return str(found)
 
 

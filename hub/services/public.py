@@ -52,7 +52,7 @@ def browse(work: Work, query: Mapping[str, str]) -> Shown:
 def search(work: Work, query: Mapping[str, str]) -> Shown:
     """Public projects whose texts have all the words of `q`."""
     if not query.get("q", "").strip():
-        raise InvalidValue("q", "q is missing", todo="name what you look for")
+        raise InvalidValue("q", "q is missing", todo="send the words to search for")
     found = browse(work, query)
     words = query["q"].lower().split()[:10]
     page = orjson.loads(found.body)

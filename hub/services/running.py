@@ -88,7 +88,7 @@ def release(work: Work, mission_id: str, body: JsonObject) -> Leased:
     free = change.mission(mission_id).agent_session_status == "INACTIVE"
     if not free or row.workstation_id not in (None, workstation_id):
         _check_holder(row, workstation_id, session_id)
-        sessions.give_back(change, mission_id, "given back by its workstation")
+        sessions.give_back(change, mission_id, "released by its workstation")
     return _leased(change, mission_id, row.fence)
 
 

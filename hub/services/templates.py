@@ -36,14 +36,14 @@ MISSION_KEPT: Final = ("title", "description", "spec", "priority", "list", "stag
 
 
 def export_template(work: Work, project_id: str, body: JsonObject) -> Shown:
-    """A project's settings, flows, actors and open missions as a template of its organisation."""
+    """A project's settings, flows, actors and open missions as a template of its organization."""
     access = work.require(project_id, "manage project")
     row = work.at.execute(select(projects.c.doc).where(projects.c.id == project_id)).scalar_one()
     project = orjson.loads(row)
     name = name_of(body.get("name", project["name"]))
     public = body.get("public", False)
     if not isinstance(public, bool):
-        raise InvalidValue("public", "public is true or false")
+        raise InvalidValue("public", "public must be true or false")
     names = {}
     own_flows = []
     for text in _docs(work, flows, project_id):
@@ -93,7 +93,7 @@ def export_template(work: Work, project_id: str, body: JsonObject) -> Shown:
 
 
 def list_templates(work: Work) -> Shown:
-    """Public templates, and those of the caller's organisations."""
+    """Public templates, and those of the caller's organizations."""
     mine = select(organization_members.c.organization_id).where(organization_members.c.user_id == work.caller.user_id)
     docs = work.at.execute(
         select(templates.c.doc)
@@ -111,7 +111,7 @@ def list_templates(work: Work) -> Shown:
 
 
 def create_from_template(work: Work, template_id: str, body: JsonObject) -> Shown:
-    """A new project as a template says, of the caller's organisation; all of it or nothing."""
+    """A new project as a template says, of the caller's organization; all of it or nothing."""
     from ..permissions import organization_role
 
     row = work.at.execute(select(templates).where(templates.c.id == template_id)).one_or_none()

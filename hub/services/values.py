@@ -47,7 +47,7 @@ def check_size(field: str, value: Json | Any, depth: int = 0) -> None:
     """Refuse what no column and no reader would take: NUL, huge text, huge numbers, deep nests."""
     match value:
         case str() if "\0" in value:
-            raise InvalidValue(field, f"{field} has a NUL character", todo="Remove it")
+            raise InvalidValue(field, f"{field} has a NUL character", todo="remove it")
         case str() if len(value) > TEXT_MAX:
             raise InvalidValue(field, f"{field} has {len(value)} characters", why=f"at most {TEXT_MAX} fit")
         case bool():
@@ -55,7 +55,7 @@ def check_size(field: str, value: Json | Any, depth: int = 0) -> None:
         case int() if abs(value) > NUMBER_MAX:
             raise InvalidValue(field, f"{field} is too large a number")
         case list() | dict() if depth > 20:
-            raise InvalidValue(field, f"{field} is nested too deep")
+            raise InvalidValue(field, f"{field} is nested too deeply")
         case list():
             for one in value:
                 check_size(field, one, depth + 1)

@@ -53,20 +53,20 @@ def register(work: Work, body: JsonObject, workstation_id: str | None = None) ->
     identifier = new_id(workstation_id if workstation_id is not None else body.get("id"))
     generation, machine = body.get("generation", 1), body.get("machineId")
     if type(generation) is not int or not 0 <= generation < 2**53:
-        raise InvalidValue("generation", "generation is a count")
+        raise InvalidValue("generation", "generation must be a count")
     if machine is not None and (not isinstance(machine, str) or len(machine) > 200 or "\0" in machine):
-        raise InvalidValue("machineId", "machineId is a text of at most 200 characters")
+        raise InvalidValue("machineId", "machineId must be text of at most 200 characters")
     row = work.at.execute(select(workstations).where(workstations.c.id == identifier).with_for_update()).one_or_none()
     if row is None:
         return _create(work, identifier, generation, machine, body), True
     if row.deleted or not _mine(work, row):
-        raise AlreadyExists(f"The id {identifier} is taken", id=identifier, todo="make another ULID")
+        raise AlreadyExists(f"The id {identifier} is taken", id=identifier, todo="choose another ULID")
     if row.machine_id is not None and machine is not None and row.machine_id != machine:
         raise HubError(
             "conflict",
             "This workstation is another machine's",
             why="the same id came from another machine, as after copying a home directory",
-            todo="register this one with an id of its own",
+            todo="register this one with its own id",
             details={"reason": "other_machine"},
         )
     if generation < row.generation:
@@ -102,7 +102,7 @@ def _create(work: Work, identifier: str, generation: int, machine: str | None, b
 
 
 def listed(work: Work, organization_id: str) -> Shown:
-    """An organisation's workstations, for its members."""
+    """An organization's workstations, for its members."""
     work.require_organization(organization_id, "see organization")
     rows = work.at.execute(
         select(workstations)
@@ -127,7 +127,7 @@ def of_project(work: Work, project_id: str) -> Shown:
 
 
 def get(work: Work, workstation_id: str) -> Shown:
-    """One workstation, for members of its organisation."""
+    """One workstation, for members of its organization."""
     _seen(work, workstation_id)
     return _one(work, workstation_id)
 
@@ -153,11 +153,11 @@ def heartbeat(work: Work, workstation_id: str, body: JsonObject) -> Shown:
         raise missing("workstation", workstation_id)
     generation, state = body.get("generation", row.generation), body.get("state", "idle")
     if type(generation) is not int:
-        raise InvalidValue("generation", "generation is a count")
+        raise InvalidValue("generation", "generation must be a count")
     if generation < row.generation:
         raise _superseded(row.generation)
     if state not in STATES:
-        raise InvalidValue("state", f"{str(state)[:40]!r} is not a valid state", todo=f"Use one of {', '.join(STATES)}")
+        raise InvalidValue("state", f"{str(state)[:40]!r} is not a valid state", todo=f"use one of {', '.join(STATES)}")
     given: JsonObject = {}
     if "availableCodeAgents" in body:
         given["availableCodeAgents"] = body["availableCodeAgents"]

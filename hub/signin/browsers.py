@@ -75,7 +75,7 @@ class Browsers:
         )
 
     async def audited(self, request: HttpRequest, caller: str, action: str, outcome: str) -> None:
-        """A row of the audit log that belongs to no organisation: for the operator of the hub."""
+        """A row of the audit log that belongs to no organization: for the operator of the hub."""
         place, agent = request.client.host if request.client else "", request.headers.get("user-agent", "")
         said = {"caller": caller, "action": action, "outcome": outcome}
         row = {**said, "place": place, "agent": agent, "trace_id": correlation.get()}

@@ -104,23 +104,23 @@ def register(connection: Connection, given: JsonObject, declared: Sequence[str] 
     """A client registers itself; InvalidValue says what is wrong with its metadata."""
     uris, name = given.get("redirect_uris"), given.get("client_name", "An MCP client")
     if not isinstance(uris, list) or not 1 <= len(uris) <= 10:
-        raise InvalidValue("redirect_uris", "redirect_uris is a list of one to ten addresses")
+        raise InvalidValue("redirect_uris", "redirect_uris must be a list of one to ten addresses")
     if not isinstance(name, str) or not name.isprintable() or not 1 <= len(name) <= 200:
         raise InvalidValue("client_name", "client_name has 1 to 200 printable characters")
     if "solounicorn" in "".join(letter for letter in normalize("NFKC", name).casefold() if letter.isalpha()):
-        raise InvalidValue("client_name", "client_name is that of our own command line")
+        raise InvalidValue("client_name", "client_name is reserved for our own command line")
     if given.get("token_endpoint_auth_method", "none") != "none":
-        raise InvalidValue("token_endpoint_auth_method", "Only public clients register themselves")
+        raise InvalidValue("token_endpoint_auth_method", "Only public clients may register themselves")
     for uri in uris:
         if not isinstance(uri, str) or len(uri) > 500 or not acceptable(uri, declared):
             raise InvalidValue(
                 "redirect_uris",
-                "A redirect is http on loopback, or an address that the operator of this hub has declared",
+                "A redirect must be http on loopback, or an address that the operator of this hub has allowed",
                 todo="ask the operator to add it to SOLO_UNICORN_HUB_CLIENT_REDIRECTS",
             )
     count = connection.execute(select(func.count()).select_from(clients)).scalar_one()
     if count >= REGISTERED_MAX:
-        raise InvalidValue("client_id", "This hub has as many registered clients as it takes")
+        raise InvalidValue("client_id", "This hub has reached its limit of registered clients")
     made = new_secret("mcp-")[:64]
     values = {"id": made, "name": name, "redirect_uris": json.dumps(uris), "made_at": time.time()}
     connection.execute(clients.insert().values(values))

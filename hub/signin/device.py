@@ -79,7 +79,7 @@ class DeviceEndpoint(DeviceAuthorizationEndpoint):  # type: ignore[misc]
         self._asked = request
         client = self.authenticate_client(request)
         if not client.check_grant_type(DEVICE_GRANT):
-            raise InvalidRequestError("This client does not sign in with a code")
+            raise InvalidRequestError("This client may not sign in with a code")
         return super().create_endpoint_response(request)
 
     def get_verification_uri(self) -> str:

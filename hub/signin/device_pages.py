@@ -26,7 +26,7 @@ REQUESTS_AN_HOUR: Final = 60
 """Of one address for codes."""
 TRIES_PER_MINUTE: Final = 10
 """Of user codes, for one person and for one address."""
-UNKNOWN: Final = "Nobody waits under this code. It may have been used, or be older than ten minutes."
+UNKNOWN: Final = "This code is not valid. It may have been used, or be older than ten minutes."
 
 
 class DevicePages:
@@ -123,7 +123,7 @@ class DevicePages:
         place = request.client.host if request.client else ""
         for who in (f"device-code:{place}", f"device-code:{account.id}"):
             if not (await self._limits.ask(who, TRIES_PER_MINUTE, 60)).allowed:
-                return "Too many tries. Please wait a minute."
+                return "Too many attempts. Please wait a minute."
         return await self._database.read(lambda at: asking(at, code)) or UNKNOWN
 
 

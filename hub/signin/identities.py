@@ -74,7 +74,7 @@ def join(at: Connection, user_id: str, provider: str, claims: dict[str, Any]) ->
     place = (users.c.provider == provider, users.c.subject == subject, users.c.id != user_id)
     other = at.execute(select(users.c.email).where(*place)).scalar()
     if other is not None:
-        raise Conflict(f"{subject} is linked to {other} already", todo="choose another subject")
+        raise Conflict(f"{subject} is already linked to {other}", todo="choose another subject")
     doc: JsonObject = orjson.loads(at.execute(select(users.c.doc).where(users.c.id == user_id)).scalar_one())
     kept: JsonObject = {key: claims[key] for key in ("sub", "email", "email_verified", "name") if key in claims}
     doc["monsterAuth"] = {"provider": provider, "monsterAuthEntity": kept}

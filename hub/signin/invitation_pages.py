@@ -30,7 +30,7 @@ class InvitationPages:
         token, database = request.path_params["token"], self._hub.database
         row = await database.read(lambda at: invitations.behind(at, token, time.time()))
         if row is None:
-            message = "This invitation is over: it was answered, withdrawn, or is older than two weeks."
+            message = "This invitation is no longer open: it was answered or withdrawn, or is older than two weeks."
             return self._browsers.render("refused.html", request, status=404, message=message)
         account = await self._browsers.signed_in(request)
         values: dict[str, Any] = {"account": account, "invitation": row, "organization": orjson.loads(row.doc)["name"]}

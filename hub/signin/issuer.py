@@ -109,7 +109,7 @@ class Issuer(AuthorizationServer):  # type: ignore[misc]
         if not wanted or wanted == self.settings.issuer or wanted.startswith(self.settings.issuer + "/"):
             return None
         if wanted not in self.settings.audiences:
-            raise InvalidTarget(f"This issuer gives no tokens for {wanted[:200]}")
+            raise InvalidTarget(f"This issuer issues no tokens for {wanted[:200]}")
         return wanted
 
     def alive(self, family: str) -> bool:

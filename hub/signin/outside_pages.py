@@ -78,17 +78,17 @@ class OutsidePages:
         flow = await self._flow(request)
         given = request.query_params
         if flow is None or not secrets.compare_digest(given.get("state", "").encode(), flow[0].encode()):
-            raise SignedOut("This sign-in was not begun in this browser, or too long ago", todo="Begin it again")
+            raise SignedOut("This sign-in was not started in this browser, or too long ago", todo="start it again")
         if given.get("iss", self._settings.issuer).rstrip("/") != self._settings.issuer:
-            raise SignedOut("The answer came from another issuer", todo="Begin the sign-in again")
+            raise SignedOut("The answer came from another issuer", todo="start the sign-in again")
         if "code" not in given:
             why = given.get("error_description") or given.get("error") or "there is no code in its answer"
-            raise SignedOut("The issuer did not sign you in", why=why[:300], todo="Begin the sign-in again")
+            raise SignedOut("The issuer did not sign you in", why=why[:300], todo="start the sign-in again")
         tokens = await self._exchanged(given["code"], flow[2])
         client = self._settings.web_client_id
         claims = await self._issuer.claims(str(tokens.get("id_token") or ""), client)
         if claims is None or claims.get("nonce") != flow[1] or claims.get("azp", client) != client:
-            raise SignedOut("The issuer's answer is not valid", todo="Begin the sign-in again")
+            raise SignedOut("The issuer's answer is not valid", todo="start the sign-in again")
         return await self._issuer.completed(claims, str(tokens.get("access_token") or ""))
 
     async def _exchanged(self, code: str, verifier: str) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class OutsidePages:
             async with self._client() as client:
                 return dict(await client.fetch_token(endpoint, code=code, code_verifier=verifier))
         except (AuthlibBaseError, httpx.HTTPError, ValueError) as error:
-            raise SignedOut("The issuer did not sign you in", why=str(error)[:300], todo="Try again") from error
+            raise SignedOut("The issuer did not sign you in", why=str(error)[:300], todo="try again") from error
 
     async def _flow(self, request: HttpRequest) -> tuple[str, str, str] | None:
         """State, nonce and verifier of the sign-in that this browser began."""

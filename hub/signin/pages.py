@@ -33,7 +33,7 @@ from .verifier import OwnTokens
 if TYPE_CHECKING:
     from ..operating.limits import Limits
 
-UNREADABLE: Final = "The address that led here has letters in it that it cannot have."
+UNREADABLE: Final = "The address of this page has invalid characters."
 TRIES_PER_MINUTE: Final = 5
 """Of a password for one address from one place; 20 from one place for all addresses."""
 
@@ -161,12 +161,12 @@ class SignIn:
         mine = await self._limits.ask(f"sign-in:{place}:{email.lower()[:200]}", TRIES_PER_MINUTE, 60)
         if not (mine.allowed and (await self._limits.ask(f"sign-in:{place}", 4 * TRIES_PER_MINUTE, 60)).allowed):
             logger("hub.audit").warning("sign-in held back", extra={"place": place})
-            return None, "Too many tries. Please wait a minute."
+            return None, "Too many attempts. Please wait a minute."
         account = await check_password(self._database, self._accounts, email, password)
         outcome = "signed in" if account else "sign-in refused"
         logger("hub.audit").info(outcome, extra={"place": place, "user": account.id if account else ""})
         await self.browsers.audited(request, f"user:{account.id}" if account else "anonymous", "sign-in", outcome)
-        return account, "" if account else "That e-mail address and password do not belong together."
+        return account, "" if account else "That e-mail address and password do not match."
 
     async def _sign_in(self, request: HttpRequest) -> Response:
         """Signing in without a client: for the pages of the hub itself."""
@@ -221,7 +221,7 @@ class SignIn:
         try:
             given = orjson.loads(body) if len(body) <= FORM_BYTES else None
             if not isinstance(given, dict):
-                raise InvalidValue("body", "The body is a JSON object of at most 64 KB")
+                raise InvalidValue("body", "The body must be a JSON object of at most 64 KB")
             made = await self._database.write(
                 lambda connection: clients.register(connection, given, self._settings.redirects)
             )

@@ -60,10 +60,10 @@ class Vault:
             with suppress(InvalidToken):
                 return keys.decrypt(token).decode()
         raise Unopened(
-            "The key of the hub does not open what its database has sealed",
-            why="it was sealed with another key",
+            "The key of the hub cannot decrypt the secrets in its database",
+            why="they were encrypted with another key",
             todo="give every hub of this database the same SOLO_UNICORN_HUB_KEY or SOLO_UNICORN_HUB_KEY_FILE; "
-            "where the key is lost, `solo-unicorn hub keys renew`",
+            "if the key is lost, `solo-unicorn hub keys renew`",
         )
 
     def _keys(self) -> MultiFernet:
@@ -71,8 +71,8 @@ class Vault:
         try:
             self._opens = MultiFernet([Fernet(one) for one in found])
         except ValueError as error:
-            todo = "`solo-unicorn hub keys new` prints one that is"
-            raise UsageError("The key of the hub is not a key", why=str(error), todo=todo) from error
+            todo = "`solo-unicorn hub keys new` prints a valid one"
+            raise UsageError("The key of the hub is not valid", why=str(error), todo=todo) from error
         return self._opens
 
 
@@ -108,7 +108,7 @@ def put_keys(settings: HubSettings, keys: Sequence[str]) -> None:
     """Keep keys in the file or the keychain; NotAllowed for those of the environment."""
     if settings.options.get("key"):
         raise NotAllowed(
-            f"The key is in {PREFIX}KEY, which only the operator changes",
+            f"The key is in {PREFIX}KEY, which only the operator can change",
             todo=f"put a new one of `solo-unicorn hub keys new` before it (NEW,OLD), start every hub with both, "
             f"`solo-unicorn hub keys rotate`, then start them with {PREFIX}KEY=NEW",
         )

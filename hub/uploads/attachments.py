@@ -112,7 +112,9 @@ def complete(work: Work, identifier: str) -> Shown:
         case "waiting":
             raise HubError("conflict", "The file is not here yet", todo="send the rest, then complete")
         case "refused":
-            raise HubError("invalid", "The file is not what was announced", why=row.reason, details={"field": "file"})
+            raise HubError(
+                "invalid", "The file is not the one that was announced", why=row.reason, details={"field": "file"}
+            )
         case "stored":
             change = Change(work, row.project_id, "write missions")
             work.at.execute(update(attachments).where(attachments.c.id == row.id).values(state="complete"))
@@ -185,7 +187,7 @@ def _row(work: Work, identifier: str, right: Right) -> Row[Any]:
 
 def _announced_again(work: Work, known: Row[Any], made: Attachment, base_url: str) -> Shown:
     if known.project_id != made.project_id or known.sha256 != made.sha256 or known.size != made.size:
-        raise AlreadyExists(f"The id {made.id} is taken by another file", id=made.id, todo="make a new id")
+        raise AlreadyExists(f"The id {made.id} belongs to another file", id=made.id, todo="choose another id")
     return _with_address(work, known.id, known.doc, known.state, base_url)
 
 
@@ -206,5 +208,5 @@ def _shown(doc: str, state: str, reason: str = "") -> bytes:
 
 def _sha256(value: object) -> str:
     if not isinstance(value, str) or len(value) != 64 or not all(char in "0123456789abcdef" for char in value):
-        raise InvalidValue("sha256", "sha256 is the SHA-256 of the file in lower-case hexadecimal")
+        raise InvalidValue("sha256", "sha256 must be the SHA-256 of the file in lower-case hexadecimal")
     return value

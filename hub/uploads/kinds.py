@@ -44,9 +44,9 @@ def check_name(name: object) -> str:
 def check_mime(mime: object) -> str:
     """One of the kinds that are taken; InvalidValue."""
     if not isinstance(mime, str) or not _MIME.fullmatch(mime):
-        raise InvalidValue("mime", "A MIME type is like image/png")
+        raise InvalidValue("mime", "A MIME type has the form image/png")
     if mime.split("/")[0] not in _GROUPS and not _APPLICATIONS.fullmatch(mime):
-        raise InvalidValue("mime", f"Files of the kind {mime} are not taken", todo="put it into a zip archive")
+        raise InvalidValue("mime", f"Files of type {mime} are not accepted", todo="put it into a zip archive")
     return mime
 
 

@@ -53,7 +53,9 @@ class Uploads:
         except SoloUnicornError as error:
             return refusal(error)
         except Moved as moved:
-            answer = refusal(HubError("conflict", f"The upload stands at {moved.offset}", todo="go on from there"))
+            answer = refusal(
+                HubError("conflict", f"The upload has received {moved.offset} bytes", todo="continue from there")
+            )
             answer.headers["Upload-Offset"] = str(moved.offset)
             return answer
 
@@ -68,7 +70,7 @@ class Uploads:
 
         right, row = await self._database.read(look)
         if not right or (purpose == "put") == (request.method == "GET"):
-            raise HubError("forbidden", "This address is not signed for that, or its time is over", todo="ask anew")
+            raise HubError("forbidden", "This address is not signed for that, or has expired", todo="ask for a new one")
         if row is None:
             raise HubError("not_found", "There is no such file")
         if purpose == "get":
@@ -80,7 +82,7 @@ class Uploads:
     async def _take(self, request: Request, row: Row[Any]) -> Response:
         given = request.headers.get("upload-offset", "0")
         if not given.isdigit() or len(given) > 15:
-            raise InvalidValue("Upload-Offset", "Upload-Offset is how many bytes the hub has")
+            raise InvalidValue("Upload-Offset", "Upload-Offset must be the number of bytes that the hub has")
         if row.state == "waiting":
             try:
                 await self._files.take(row.id, int(given), _body(request), row.size)
@@ -119,7 +121,7 @@ class Uploads:
         try:
             chunks = await self._files.read(row.id)
         except FileNotFoundError:
-            raise HubError("not_found", "The bytes of this file are gone") from None
+            raise HubError("not_found", "The content of this file is missing") from None
         name = str(orjson.loads(row.doc)["name"])
         mime: str = row.mime
         shown = "inline" if mime in INLINE else "attachment"

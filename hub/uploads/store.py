@@ -67,7 +67,7 @@ class Files:
             self._store: Any = from_url(url, retry_config=RETRIES) if url else LocalStore(directory, mkdir=True)
         except Exception as error:
             raise UsageError(
-                f"The upload store {url!r} cannot be used", why=str(error), todo="as in s3://bucket"
+                f"The upload store {url!r} cannot be used", why=str(error), todo="use the form s3://bucket"
             ) from error
 
     async def probe(self) -> None:
@@ -91,7 +91,7 @@ class Files:
         try:
             async for chunk in body:
                 if reached + len(piece) + len(chunk) > size:
-                    raise InvalidValue("body", f"The file goes on past the {size} bytes that were announced")
+                    raise InvalidValue("body", f"The file is longer than the {size} bytes that were announced")
                 piece += chunk
                 while len(piece) >= PIECE_BYTES:
                     reached = await self._run(self._put, identifier, reached, bytes(piece[:PIECE_BYTES]))
@@ -144,7 +144,7 @@ class Files:
                 raise full from error
             if type(error).__module__.startswith("obstore") and not isinstance(error, FileNotFoundError):
                 why = str(error).partition("\n")[0]
-                raise TryAgain("The hub's store of files does not answer", why=why, todo="try again later") from error
+                raise TryAgain("The hub's file store does not answer", why=why, todo="try again later") from error
             raise
 
     # -- not for an event loop
@@ -252,5 +252,5 @@ class Files:
 
 def _checked(identifier: str) -> str:
     if not _ID.fullmatch(identifier):
-        raise InvalidValue("id", "That is not an id")
+        raise InvalidValue("id", "That is not a valid id")
     return identifier

@@ -70,9 +70,9 @@ class GitHubHook:
         right = "sha256=" + hmac.new(secret or secrets.token_bytes(), body, hashlib.sha256).hexdigest()
         if not hmac.compare_digest(right.encode(), given.encode("utf-8", "replace")):
             logger("hub.audit").warning("a web hook's signature is wrong", extra={"place": str(request.client)})
-            return refusal(HubError("unauthenticated", "The signature does not fit the body"))
+            return refusal(HubError("unauthenticated", "The signature does not match the body"))
         if len(body) > BODY_BYTES:
-            return refusal(HubError("payload_too_large", "A web hook has at most 2 MB"))
+            return refusal(HubError("payload_too_large", "A web hook is limited to 2 MB"))
         try:
             told = orjson.loads(body)
         except orjson.JSONDecodeError:

@@ -21,17 +21,17 @@ Part = Literal["block", "skill", "hook"]
 PARTS: tuple[Part, ...] = get_args(Part)
 Became = Literal["written", "changed", "already", "removed", "absent"]
 
-BEGIN: Final = "<!-- solo-unicorn begin: `solo-unicorn guide remove` takes this block away -->"
+BEGIN: Final = "<!-- solo-unicorn begin: `solo-unicorn guide remove` removes this block -->"
 END: Final = "<!-- solo-unicorn end -->"
 TOLD: Final = """\
 ## Missions and memory
 
-This repository's work is kept as missions in Solo Unicorn; its MCP server is called `solo-unicorn`.
+This repository's work is planned as missions in Solo Unicorn; its MCP server is called `solo-unicorn`.
 
 - Before you explore or decide, ask `memory_search`: conventions, decisions and pitfalls are written there.
-- What comes up on the way is a mission of its own: `search_missions`, then `create_mission`.
-- What later work should know goes into the memory: `memory_append`; what is wrong there, `memory_edit`.
-- A person approves and lands. Nothing is approved by an agent."""
+- Further work that you discover becomes its own mission: `search_missions`, then `create_mission`.
+- Record what later work should know with `memory_append`; correct mistakes with `memory_edit`.
+- Only a person approves and lands work, never an agent."""
 OURS: Final = "generator: solo-unicorn"
 SKILL: Final = f"""\
 ---
@@ -70,7 +70,7 @@ class Done:
 
 
 def write_guide(project: Path, parts: Sequence[Part] = PARTS, *, dry: bool = False) -> list[Done]:
-    """Write the parts into a checkout. Conflict for a file that is not ours to change; then nothing is changed."""
+    """Write the parts into a checkout; Conflict, and no change, for a file that Solo Unicorn did not create."""
     return _each(project, parts, dry, taken=False)
 
 
@@ -163,7 +163,7 @@ def _block(file: Path, text: str) -> tuple[int, int] | None:
         raise Conflict(
             f"The block of Solo Unicorn in {file} is damaged",
             why=f"it has {begins} beginnings and {ends} ends",
-            todo="delete it, with its marks, and try again; nothing was changed",
+            todo="delete it with its marks, and try again; nothing was changed",
         )
     return start, stop + len(END)
 
@@ -181,7 +181,7 @@ def _without_skill(file: Path, text: str) -> str:
 def _refuse_foreign_skill(file: Path, text: str) -> None:
     if text and OURS not in text:
         raise Conflict(
-            f"{file} is not ours to change",
+            f"{file} was not created by Solo Unicorn",
             why=f"it does not say {OURS!r}",
             todo="give that skill another name; nothing was changed",
         )
@@ -216,12 +216,12 @@ def _hooks(file: Path, text: str) -> list[Json]:
             found = found.get(step, {}) if isinstance(found, dict) else None
     except ValueError as problem:
         raise Conflict(
-            f"{file} cannot be read", why=str(problem), todo="mend the file first; nothing was changed"
+            f"{file} cannot be read", why=str(problem), todo="fix the file first; nothing was changed"
         ) from problem
     if found == {}:
         return []
     if not isinstance(found, list):
-        raise Conflict(f"{file} has hooks of another form", todo="mend the file first; nothing was changed")
+        raise Conflict(f"{file} has hooks in an unknown format", todo="fix the file first; nothing was changed")
     return found
 
 
@@ -236,14 +236,14 @@ def _read(project: Path, file: Path) -> str:
     """The text of a file, its ends of lines as they are; empty where there is none. Conflict outside the checkout."""
     if not file.resolve().is_relative_to(project.resolve()):
         why = f"it is {file.resolve()}"
-        raise Conflict(f"{file} leads out of the checkout", why=why, todo="change that file yourself")
+        raise Conflict(f"{file} leads out of the checkout", why=why, todo="edit that file yourself")
     try:
         return file.read_bytes().decode("utf-8")
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError) as problem:
         raise SoloUnicornError(
-            f"{file} cannot be read", why=str(problem), todo="mend the file first; nothing was changed"
+            f"{file} cannot be read", why=str(problem), todo="fix the file first; nothing was changed"
         ) from problem
 
 

@@ -122,7 +122,7 @@ def _client(name: str) -> Client:
     try:
         return CLIENTS[name]
     except KeyError:
-        raise NotFound(f"No MCP client {name!r} is known here", todo=f"Known are: {', '.join(CLIENTS)}") from None
+        raise NotFound(f"{name!r} is not a known MCP client", todo=f"choose from: {', '.join(CLIENTS)}") from None
 
 
 def _entries(client: Client, file: Path) -> JsonObject:
@@ -133,7 +133,7 @@ def _entries(client: Client, file: Path) -> JsonObject:
         raise SoloUnicornError(
             f"The settings of {client.title} in {file} cannot be read",
             why=str(problem),
-            todo="mend the file first; nothing was changed",
+            todo="fix the file first; nothing was changed",
         ) from problem
     for name in client.path:
         found = found.get(name, {}) if isinstance(found, dict) else {}
@@ -177,12 +177,14 @@ def _run(client: Client, command: tuple[str, ...], project: Path) -> None:
             timeout=COMMAND_SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired) as problem:
-        raise SoloUnicornError(f"{client.title} did not take it", why=str(problem), todo="try again") from problem
+        raise SoloUnicornError(
+            f"{client.title} did not accept the entry", why=str(problem), todo="try again"
+        ) from problem
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
         raise SoloUnicornError(
-            f"{client.title} did not take it",
-            why=said[-1] if said else f"its command ended with {done.returncode}",
+            f"{client.title} did not accept the entry",
+            why=said[-1] if said else f"its command exited with {done.returncode}",
             todo=f"try it by hand: {' '.join(command)}",
         )
 
@@ -192,7 +194,7 @@ def _check(client: Client, file: Path, wanted: Entry | None, copy: Path | None) 
     present = _entries(client, file).get(NAME)
     if (client.read(present) if isinstance(present, dict) else None) != wanted:
         raise SoloUnicornError(
-            f"{client.title} took it, but {file} does not say so",
+            f"{client.title} accepted the entry, but {file} does not contain it",
             why="this version keeps its settings elsewhere, or changed the entry",
             todo=f"compare it with {copy}" if copy else "look at its settings",
         )

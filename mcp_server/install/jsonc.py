@@ -152,7 +152,7 @@ def _parse(text: str) -> _Value:
     start = 1 if text.startswith("\ufeff") else 0
     value = _value(text, _skip(text, start), 0)
     if _skip(text, value.end) != len(text):
-        raise NotJson(f"{_place(text, value.end)}: there is more after the end")
+        raise NotJson(f"{_place(text, value.end)}: unexpected text after the end")
     return value
 
 

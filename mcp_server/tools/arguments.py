@@ -102,7 +102,7 @@ def parse(model: type[Arguments], given: Mapping[str, object]) -> Arguments:
         raise _refusal(problem, model) from None
     except strict_json.Unfit as problem:
         raise InvalidValue(
-            "arguments", f"The arguments cannot be kept: {problem}", todo="Correct them and call again"
+            "arguments", f"The arguments cannot be kept: {problem}", todo="correct them and call again"
         ) from None
     return taken
 
@@ -180,13 +180,13 @@ def _refusal(problem: ValidationError, model: type[Arguments]) -> SoloUnicornErr
         case "string_too_long" | "too_long":
             most = first.get("ctx", {}).get("max_length")
             unit = "characters" if first["type"] == "string_too_long" else "items"
-            return TooMuch(f"`{place}` is too long: at most {most} {unit}", todo="Send less, or split it")
+            return TooMuch(f"`{place}` is too long: at most {most} {unit}", todo="send less, or split it")
         case "extra_forbidden":
-            return InvalidValue(place, f"There is no argument `{place}`", todo=f"The arguments are: {known}")
+            return InvalidValue(place, f"There is no argument `{place}`", todo=f"the arguments are: {known}")
         case "missing":
-            return InvalidValue(place, f"`{place}` is missing", todo=f"The arguments are: {known}")
+            return InvalidValue(place, f"`{place}` is missing", todo=f"the arguments are: {known}")
         case _:
-            return InvalidValue(place, f"`{place}`: {first['msg']}", todo="Correct it and call again")
+            return InvalidValue(place, f"`{place}`: {first['msg']}", todo="correct it and call again")
 
 
 def _shown(part: int | str) -> str:

@@ -16,8 +16,8 @@ from .registry import Data, Question, Reply, Tool
 from .work import mine, written
 
 PARKED = "End your turn now; it resumes with the person's answer."
-WAITS = "It stands in the person's inbox. Ask in your reply too; get_mission shows the answer once there is one."
-GONE = "Nobody is asked that any more. Go on without it, or ask in your reply."
+WAITS = "It is in the person's inbox. Ask in your reply too; get_mission shows the answer once there is one."
+GONE = "That question is no longer open. Go on without it, or ask in your reply."
 
 
 class AskUser(Arguments):
@@ -88,8 +88,8 @@ def _of_no_mission(given: AskUser) -> Question:
     def nowhere(_access: MissionAccess) -> Reply:
         raise InvalidValue(
             "mission",
-            "The question is about no mission, and this client shows no form",
-            todo="Ask in your reply, or name the mission with whose questions it waits in the inbox",
+            "The question concerns no mission, and this client cannot show a form",
+            todo="ask in your reply, or name a mission to put the question into the inbox",
         )
 
     return Question(

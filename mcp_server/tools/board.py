@@ -167,7 +167,7 @@ TOOLS = (
     ),
     Tool(
         "search_missions",
-        "Missions whose title or texts match the words, best first. Look here before creating one.",
+        "Missions whose title or texts match the words, best first. Use this before creating one.",
         SearchMissions,
         search_missions,
         "missions",

@@ -21,7 +21,7 @@ def readable(access: MissionAccess, caller: Caller, ref: str | None) -> Mission:
     if ref is None:
         own = caller.mission_id or caller.here
         if own is None:
-            raise InvalidValue("mission", "`mission` is missing", todo="Name it: M-42; list_missions shows them")
+            raise InvalidValue("mission", "`mission` is missing", todo="name it: M-42; list_missions shows them")
         return access.mission(own)
     try:
         mission = access.mission(ref)
@@ -52,8 +52,8 @@ def writable(access: MissionAccess, caller: Caller, ref: str | None) -> Mission:
         if mission.id != caller.mission_id:
             own = short_id(access.mission(caller.mission_id).number)
             raise NotAllowed(
-                f"This run works on {own}; {short_id(mission.number)} is not its to change",
-                todo="Leave it; create_mission writes down follow-up work, link_missions connects it",
+                f"This run works on {own}, and may not change {short_id(mission.number)}",
+                todo="leave it; create_mission writes down follow-up work, link_missions connects it",
             )
         live_session(access, caller, mission)
     return mission
@@ -68,7 +68,7 @@ def live_session(access: MissionAccess, caller: Caller, mission: Mission) -> Ses
         raise NotAllowed(
             f"This session no longer holds {short_id(mission.number)}",
             why="it has ended or another one took over",
-            todo="Stop working; nothing more is taken from this session",
+            todo="stop working; nothing more is taken from this session",
         )
     return session
 
@@ -76,7 +76,7 @@ def live_session(access: MissionAccess, caller: Caller, mission: Mission) -> Ses
 def not_running(caller: Caller, mission: Mission) -> None:
     """The person's own agent stays out of a mission that a run works on."""
     if caller.mission_id is None and mission.agent_session_status != "INACTIVE":
-        raise NotAllowed(f"An agent is running on {short_id(mission.number)}", todo="Wait until it has finished")
+        raise NotAllowed(f"An agent is running on {short_id(mission.number)}", todo="wait until it has finished")
 
 
 def gate_open(mission: Mission, doing: str) -> None:
@@ -85,14 +85,14 @@ def gate_open(mission: Mission, doing: str) -> None:
     if mission.review_status == "pending" or mission.list == "review":
         raise NotAllowed(
             f"{reference} waits for a person's review; {doing} is not possible now",
-            todo="Stop here: only a person approves or rejects",
+            todo="stop here: only a person approves or rejects",
         )
     if mission.landing_status in ("queued", "landing"):
-        raise NotAllowed(f"{reference} is being landed; {doing} is not possible now", todo="Wait until it has landed")
+        raise NotAllowed(f"{reference} is being landed; {doing} is not possible now", todo="wait until it has landed")
     if mission.landing_status == "pull_request":
         raise NotAllowed(
             f"{reference} waits in a pull request; {doing} is not possible now",
-            todo="Wait for its merge; a person moves it to Review and rejects it to have more done",
+            todo="wait for its merge; a person moves it to Review and rejects it to have more done",
         )
     if mission.list == "done":
         raise NotAllowed(
@@ -107,7 +107,7 @@ def at_version(mission: Mission, expected: int | None) -> None:
         raise VersionConflict(
             f"{short_id(mission.number)} is at version {mission.version}, not {expected}",
             current=mission.version,
-            todo="Read it again with get_mission and repeat the change on the current version",
+            todo="read it again with get_mission and repeat the change on the current version",
         )
 
 
@@ -120,7 +120,7 @@ def project(access: MissionAccess, caller: Caller, ref: str | None, *, to_change
     if caller.mission_id is not None:
         own = access.project(str(caller.project_id))
         if ref is not None and _named(access, ref).id != own.id:
-            raise NotFound(f"No project {ref!r}", todo="Leave `project` out: this run works in its own")
+            raise NotFound(f"No project {ref!r}", todo="leave `project` out: this run works in its own")
         return own
     if ref is not None:
         return _named(access, ref)
@@ -130,11 +130,11 @@ def project(access: MissionAccess, caller: Caller, ref: str | None, *, to_change
     if len(names) == 1 and not to_change:
         return access.project(names[0])
     if not names:
-        raise NotFound("There is no project yet", todo="A person makes one: `solo-unicorn` in a repository")
+        raise NotFound("There is no project yet", todo="a person creates one: `solo-unicorn` in a repository")
     there = ", ".join(names[:PROJECTS])
-    where = ", ".join(caller.directories) or "the client says no directory"
-    why = f"no project alone has linked the repository of this client's directory ({where})"
-    raise InvalidValue("project", "`project` is missing", why=why, todo=f"Name one of: {there}")
+    where = ", ".join(caller.directories) or "the client names no directory"
+    why = f"not exactly one project has linked the repository of this client's directory ({where})"
+    raise InvalidValue("project", "`project` is missing", why=why, todo=f"name one of: {there}")
 
 
 def _named(access: MissionAccess, ref: str) -> Project:
@@ -148,4 +148,4 @@ def _named(access: MissionAccess, ref: str) -> Project:
         if len(alike) == 1:
             return alike[0]
         names = ", ".join(one.slug for one in there[:PROJECTS]) or "none yet"
-        raise NotFound(missing.what, todo=f"The projects are: {names}") from None
+        raise NotFound(missing.what, todo=f"the projects are: {names}") from None

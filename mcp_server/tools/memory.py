@@ -86,7 +86,7 @@ class MemoryAppend(Arguments):
 def memory_append(access: MissionAccess, caller: Caller, given: MemoryAppend) -> Reply:
     """At the end of the document or section; both are made when missing."""
     if not given.text.strip():
-        raise InvalidValue("text", "`text` must not be blank", todo="Write what is worth remembering")
+        raise InvalidValue("text", "`text` must not be blank", todo="write what is worth remembering")
     project = _write(access, caller, given.project)
     document = access.write(caller.author, memory.append, project, given.document, given.text, given.heading)
     return Data(_head(document))
@@ -133,7 +133,7 @@ class MemoryEdit(Arguments):
 
     document: Named
     old: Annotated[MemoryText, Field(min_length=1, description="A passage, exact and unique")]
-    new: Annotated[MemoryText, Field(description="Empty takes it out")]
+    new: Annotated[MemoryText, Field(description="Empty removes it")]
     project: ProjectRef | None = None
 
 
@@ -178,7 +178,7 @@ def _document(access: MissionAccess, project_id: str, name: str) -> MemoryDocume
     except NotFound as missing:
         documents = access.memory_documents(project_id)
         there = ", ".join(one.name for one in documents[:LISTED]) or "none yet"
-        raise NotFound(missing.what, why=missing.why, todo=f"The documents are: {there}") from None
+        raise NotFound(missing.what, why=missing.why, todo=f"the documents are: {there}") from None
 
 
 def _head(document: MemoryDocument, *, headings_shown: int = 40) -> JsonObject:

@@ -38,7 +38,7 @@ def approve(access: MissionAccess, caller: Caller, given: Approve) -> Later:
     """Ask the person, and wait; the same `tool_use_id` asks once, so a call may be repeated after a lost connection."""
     size = len(strict_json.dumps(given.input))
     if size > INPUT_MAX:
-        raise TooMuch(f"`input` has {size} characters of JSON, more than {INPUT_MAX}", todo="Do it in smaller steps")
+        raise TooMuch(f"`input` has {size} characters of JSON, more than {INPUT_MAX}", todo="do it in smaller steps")
     mission = guards.writable(access, caller, None)
     session = guards.live_session(access, caller, mission)
     assert session is not None  # only runs see this tool
@@ -61,7 +61,7 @@ def patience() -> float:
 def _live(access: MissionAccess, session_id: str) -> bool:
     """Whether the session still waits; NotAllowed once it has ended."""
     if access.session(session_id).phase == "ended":
-        raise NotAllowed("The session has ended", todo="Stop working; nothing more is taken from this session")
+        raise NotAllowed("The session has ended", todo="stop working; nothing more is taken from this session")
     return True
 
 

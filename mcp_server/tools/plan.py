@@ -50,7 +50,7 @@ def create_mission(access: MissionAccess, caller: Caller, given: CreateMission) 
     blockers = [guards.readable(access, caller, ref) for ref in given.depends_on]
     for blocker in blockers:
         if blocker.project_id != project.id:
-            raise InvalidValue("depends_on", f"{short_id(blocker.number)} is in another project", todo="Leave it out")
+            raise InvalidValue("depends_on", f"{short_id(blocker.number)} is in another project", todo="leave it out")
     flow = _flow(access, project.id, given.flow)
     if caller.mission_id is not None and flow is not None:
         _check_reviewed(access, project, flow)
@@ -98,7 +98,7 @@ def _check_reviewed(access: MissionAccess, project: Project, flow_id: str) -> No
     if flow is not None and flow.id != project.default_flow_id and not enabled_stages(flow, None)[-1].require_review:
         raise NotAllowed(
             f"The work of the flow {flow.name} lands without a review: a person chooses it, not a run",
-            todo="Leave `flow` out, or name one that ends with a review",
+            todo="leave `flow` out, or name one that ends with a review",
         )
 
 
@@ -122,15 +122,15 @@ def update_mission(access: MissionAccess, caller: Caller, given: UpdateMission) 
     changes = given.model_dump(include={"title", "description", "spec", "priority"}, exclude_none=True)
     changes |= _agent(given.agent) | ({"work_branch": given.branch} if given.branch is not None else {})
     if not changes and given.ready is None:
-        raise InvalidValue("arguments", "Nothing to change was given", todo="Give title, description, spec or priority")
+        raise InvalidValue("arguments", "Nothing to change was given", todo="give title, description, spec or priority")
     if given.ready is not None and caller.mission_id is not None:
-        raise NotAllowed("`ready` is a person's switch", todo="Leave it out")
+        raise NotAllowed("Only a person may change `ready`", todo="leave it out")
     if given.expected_version is None and not changes.keys().isdisjoint({"description", "spec"}):
         raise InvalidValue(
             "expected_version",
             "`expected_version` is missing",
-            why="it guards a text that somebody else may have changed",
-            todo=f"Read the mission first; it is at version {mission.version} now",
+            why="it protects a text that somebody else may have changed",
+            todo=f"read the mission first; it is at version {mission.version} now",
         )
     if all(getattr(mission, field) == value for field, value in changes.items()):
         changes = {}  # said again, or true already
@@ -162,10 +162,10 @@ def move_mission(access: MissionAccess, caller: Caller, given: MoveMission) -> R
     guards.at_version(mission, given.expected_version)
     if given.list == "done":
         raise NotAllowed(
-            "Only a review or the flow makes a mission done", todo="Call complete_stage when it is finished"
+            "Only a review or the flow can finish a mission", todo="call complete_stage when it is finished"
         )
     if given.list == "review":
-        raise NotAllowed("A review is asked for, not moved to", todo="Call request_review with a summary")
+        raise NotAllowed("A mission cannot be moved to review", todo="call request_review with a summary instead")
     guards.gate_open(mission, "moving it")
     before = guards.readable(access, caller, given.before).id if given.before else None
     top = given.position == "top" and before is None
@@ -179,7 +179,7 @@ class LinkMissions(Arguments):
     other: Annotated[Ref, Field(description="The other mission")]
     relation: Annotated[Literal["blocked_by", "blocks", "relates_to"], Field(description="What `mission` does")]
     mission: MissionRef | None = None
-    remove: Annotated[bool, Field(description="Take the link away")] = False
+    remove: Annotated[bool, Field(description="Remove the link")] = False
 
 
 def link_missions(access: MissionAccess, caller: Caller, given: LinkMissions) -> Reply:
@@ -187,9 +187,9 @@ def link_missions(access: MissionAccess, caller: Caller, given: LinkMissions) ->
     mission = guards.writable(access, caller, given.mission)
     other = guards.readable(access, caller, given.other)
     if other.project_id != mission.project_id:
-        raise InvalidValue("other", f"{short_id(other.number)} is in another project", todo="Link within one project")
+        raise InvalidValue("other", f"{short_id(other.number)} is in another project", todo="link within one project")
     if given.remove and caller.mission_id is not None:
-        raise NotAllowed("A run may add links, not take them away", todo="Ask with ask_user when a link is wrong")
+        raise NotAllowed("A run may add links, but not remove them", todo="use ask_user if a link is wrong")
     ends = (other, mission) if given.relation == "blocked_by" else (mission, other)
     relation: Literal["blocks", "relates_to"] = "relates_to" if given.relation == "relates_to" else "blocks"
     change = missions.unlink if given.remove else missions.link
@@ -205,7 +205,7 @@ def _linked(access: MissionAccess, mission: Mission) -> JsonObject:
 TOOLS = (
     Tool(
         "create_mission",
-        "Write down new work: a mission in todo, not ready (a person starts it). One outcome each.",
+        "Create a mission for new work: in todo, not ready (a person starts it). One outcome each.",
         CreateMission,
         create_mission,
         "missions",
@@ -213,7 +213,7 @@ TOOLS = (
     ),
     Tool(
         "update_mission",
-        "Replace what is given of a mission; the rest stays.",
+        "Change the given fields of a mission; the others stay.",
         UpdateMission,
         update_mission,
         "missions",
@@ -227,7 +227,5 @@ TOOLS = (
         "missions",
         "set",
     ),
-    Tool(
-        "link_missions", "Link two missions, or take a link away.", LinkMissions, link_missions, "missions", "replace"
-    ),
+    Tool("link_missions", "Link two missions, or remove a link.", LinkMissions, link_missions, "missions", "replace"),
 )

@@ -115,7 +115,7 @@ def _shown(one: LineComment) -> JsonObject:
 TOOLS = (
     Tool(
         "list_comments",
-        "What reviewers said on lines, with the lines; a suggestion replaces exactly those.",
+        "Reviewers' comments on lines, with the lines; a suggestion replaces exactly those.",
         ListComments,
         list_comments,
         "work",
@@ -123,7 +123,7 @@ TOOLS = (
     ),
     Tool(
         "answer_comment",
-        "Answer each comment of a reviewer once you dealt with it.",
+        "Answer each reviewer's comment once you have dealt with it.",
         AnswerComment,
         answer_comment,
         "work",

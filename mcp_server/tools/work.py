@@ -48,7 +48,7 @@ def update_tasks(access: MissionAccess, caller: Caller, given: UpdateTasks) -> R
     mission = mine(access, caller, given.mission, "changing its tasks")
     changes = plan.TaskChanges(given.add, given.check, given.uncheck, given.order)
     if given.titles is None and changes == plan.TaskChanges():
-        raise InvalidValue("arguments", "Nothing to change was given", todo="Give titles, add, check, uncheck or order")
+        raise InvalidValue("arguments", "Nothing to change was given", todo="give titles, add, check, uncheck or order")
     if given.titles is not None:
         mission = _replaced(access, caller, mission, given.titles, given)
     elif given.expected_version is not None:
@@ -65,7 +65,7 @@ def _replaced(
     """The mission with another plan; one that leaves out tasks of the plan there is names the version it replaces."""
     if given.finished is not None and given.finished > len(titles):
         raise InvalidValue(
-            "finished", f"`finished` is {given.finished} of {len(titles)} tasks", todo="Count from the first task"
+            "finished", f"`finished` is {given.finished} of {len(titles)} tasks", todo="count from the first task"
         )
     old = [task.title for task in mission.tasks]
     done = len(list(takewhile(old[: mission.tasks_current].__contains__, titles)))
@@ -76,7 +76,7 @@ def _replaced(
         raise InvalidValue(
             "expected_version",
             f"{short_id(mission.number)} has tasks that `titles` leaves out",
-            todo=f"Use add and check, or give expected_version {mission.version} to replace the plan",
+            todo=f"use add and check, or give expected_version {mission.version} to replace the plan",
         )
     guards.at_version(mission, given.expected_version)
     return access.write(caller.author, missions.update_tasks, mission.id, titles, finished)
@@ -162,7 +162,7 @@ class ReportLimit(Arguments):
 def report_limit(access: MissionAccess, caller: Caller, given: ReportLimit) -> Reply:
     """The agent of this run is parked until then; its missions keep their place."""
     if given.until.tzinfo is None:
-        raise InvalidValue("until", "`until` has no time zone", todo="Write it like 2026-01-31T17:30:00Z")
+        raise InvalidValue("until", "`until` has no time zone", todo="write it like 2026-01-31T17:30:00Z")
     mission = guards.writable(access, caller, None)
     until = given.until.astimezone(UTC)
     access.set_agent_limit(caller.name, until, by=caller.author)
@@ -181,8 +181,8 @@ def _finished(session: Session, mission: Mission) -> bool:
     """Whether this session already did the one stage it was started for."""
     if not session.stage_finished and session.stage != mission.stage:
         raise NotAllowed(
-            f"{short_id(mission.number)} stands at stage {mission.stage}; this session was started for {session.stage}",
-            todo="End your turn; the next stage starts in a session of its own",
+            f"{short_id(mission.number)} is at stage {mission.stage}; this session was started for {session.stage}",
+            todo="end your turn; the next stage starts in a session of its own",
         )
     return session.stage_finished
 
@@ -239,7 +239,7 @@ TOOLS = (
     ),
     Tool(
         "request_review",
-        "Have a person look at the stage before it goes on, also where the flow asks for none.",
+        "Have a person review the stage before it goes on, even if the flow does not require it.",
         FinishStage,
         request_review,
         "work",

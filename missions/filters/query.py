@@ -143,13 +143,13 @@ def _end_of_quote(text: str, start: int) -> int:
         elif text[at] == '"':
             return at
         at += 1
-    raise QueryError("A quotation mark is not closed", start, todo='close the quotation with "')
+    raise QueryError("A quotation mark is not closed", start, todo='add the closing "')
 
 
 def _term(word: str, at: int) -> Term:
     if word.startswith("-"):
         if len(word) == 1:
-            raise QueryError("- negates the next condition", at, todo="write it right behind the -")
+            raise QueryError("- negates the next condition", at, todo="write it directly after the -")
         inner = _term(word[1:], at + 1)
         return Term(inner.kind, inner.values, inner.operator, not inner.negated)
     if word.startswith("@"):
@@ -192,7 +192,7 @@ def _split(word: str, at: int) -> tuple[str, str, str, int]:
 
 def _compared(operator: str, value: str, at: int) -> Term:
     if value not in ("1", "2", "3", "4", "5"):
-        said = f"{value!r} is not a valid priority" if value else "p is compared with a priority"
+        said = f"{value!r} is not a valid priority" if value else "p takes a priority"
         raise QueryError(said, at, todo="use a number from 1 to 5, as in p>=4")
     return Term("p", (value,), operator)
 
@@ -202,9 +202,11 @@ def _values(name: str, value: str, at: int) -> tuple[str, ...]:
     for part, place in _alternatives(value, at):
         text = (_unquoted(part, place) if part.startswith('"') else _plain(part, place)).lower()
         if not text:
-            raise QueryError(f"{name}: needs a value", place, todo=_choices(name) or "write it right behind the colon")
+            raise QueryError(
+                f"{name}: needs a value", place, todo=_choices(name) or "write it directly after the colon"
+            )
         if name == "is" and text not in IS:
-            raise QueryError(f"is:{text} means nothing", place, todo=_choices(name))
+            raise QueryError(f"is:{text} is not a valid condition", place, todo=_choices(name))
         if name == "list" and text not in LISTS:
             raise QueryError(f"{text!r} is not a valid list", place, todo=_choices(name))
         values.append(text)
@@ -246,7 +248,7 @@ def _unquoted(word: str, at: int) -> str:
 def _plain(word: str, at: int) -> str:
     for mark in '"\\':
         if mark in word:
-            raise QueryError(f"{mark} is inside a word", at + word.index(mark), todo='quote the whole: "…"')
+            raise QueryError(f"{mark} is inside a word", at + word.index(mark), todo='quote the whole word: "…"')
     return word
 
 

@@ -30,7 +30,7 @@ def check_version(mission: Mission, expected: int | None) -> None:
 def refuse_agents(by: Author, what: str) -> None:
     """NotAllowed for everybody but a person (domain.md, Finishing a stage)."""
     if by.kind != "user":
-        raise NotAllowed(f"Only a person can {what}", why="the decision is a person's", todo="wait for it")
+        raise NotAllowed(f"Only a person can {what}", why="the decision is up to a person", todo="wait for it")
 
 
 def text(field: str, said: str, longest: int, todo: str) -> str:
@@ -39,7 +39,7 @@ def text(field: str, said: str, longest: int, todo: str) -> str:
     if not said or len(said) > longest:
         raise InvalidValue(field, f"The {field} has 1 to {longest} characters", todo=todo)
     if "\0" in said:
-        raise InvalidValue(field, f"The {field} has a NUL character", todo="Remove it")
+        raise InvalidValue(field, f"The {field} has a NUL character", todo="remove it")
     return said
 
 

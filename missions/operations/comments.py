@@ -46,7 +46,7 @@ def add(
         anchor = anchor_at(text_lines(mission, about), line, until)
     if sum(one.stop is None for one in change.comments(mission.id)) >= COMMENTS_MAX:
         raise Conflict(
-            f"{short_id(mission.number)} has {COMMENTS_MAX} line comments already", todo="delete some that are resolved"
+            f"{short_id(mission.number)} already has {COMMENTS_MAX} line comments", todo="delete some that are resolved"
         )
     comment = LineComment(
         id=change.new_id(),

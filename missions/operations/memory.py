@@ -114,7 +114,7 @@ def _existing(change: Change, project: str, name: str) -> tuple[str, MemoryDocum
     owner = change.project(project)
     before = change.document(owner.id, name)
     if before is None or not before.text:
-        raise NotFound(f"The project memory has no document {name[:64]!r}", todo="`memory list` names the documents")
+        raise NotFound(f"The project memory has no document {name[:64]!r}", todo="`memory list` lists the documents")
     return owner.id, before
 
 

@@ -152,7 +152,7 @@ def set_links(
         if wished is None:
             continue
         if len(wished) > LINKS_MAX:
-            raise InvalidValue(field, f"{field} names {len(wished)} missions", why=f"at most {LINKS_MAX} fit")
+            raise InvalidValue(field, f"{field} names {len(wished)} missions", why=f"the limit is {LINKS_MAX}")
         for other in sorted(set(wished) ^ set(present)):
             ends = (other, mission.id) if relation == "blocks" else (mission.id, other)
             (link if other in wished else unlink)(change, *ends, relation)
@@ -192,7 +192,7 @@ def add_note(change: Change, ref: str, kind: NoteKind, said: str, *, note_id: st
     """Append a note to a mission's history; `note_id` is an id that its writer chose."""
     if kind not in NOTE_KINDS:
         raise InvalidValue(
-            "kind", f"{str(kind)[:40]!r} is not a kind of note", todo=f"Use one of {', '.join(NOTE_KINDS)}"
+            "kind", f"{str(kind)[:40]!r} is not a kind of note", todo=f"use one of {', '.join(NOTE_KINDS)}"
         )
     said = text("note", said, NOTE_MAX, "shorten it or split it")
     mission = change.mission(ref)
@@ -206,7 +206,7 @@ def attach_solution(change: Change, ref: str, said: str, *, expected_version: in
     check_version(mission, expected_version)
     solution = checked("solution", said)
     if solution is None:
-        raise InvalidValue("solution", "The solution is blank", todo="Write what was done and how it was checked")
+        raise InvalidValue("solution", "The solution is blank", todo="write what was done and how it was checked")
     return change.save(mission, replace(mission, solution=str(solution)), "solution_attached")
 
 
@@ -234,7 +234,7 @@ def _default_flow(change: Change, owner: Project) -> Flow:
 
 def _list(name: ListName) -> ListName:
     if name not in LISTS:
-        raise InvalidValue("list", f"{name!r} is not a list", todo=f"Use one of {', '.join(LISTS)}")
+        raise InvalidValue("list", f"{name!r} is not a list", todo=f"use one of {', '.join(LISTS)}")
     return name
 
 
@@ -248,7 +248,7 @@ def _repository_for(change: Change, project_id: str, wished: str | None) -> Proj
 
 def _check_relation(relation: str) -> None:
     if relation not in RELATIONS:
-        raise InvalidValue("relation", f"{relation!r} is not a relation", todo=f"Use one of {', '.join(RELATIONS)}")
+        raise InvalidValue("relation", f"{relation!r} is not a relation", todo=f"use one of {', '.join(RELATIONS)}")
 
 
 def _refuse_cycle(change: Change, mission: Mission, second: Mission) -> None:

@@ -51,7 +51,7 @@ def edit(
     """Change fields of a part by their names; missions of a flow whose stages changed are fitted to it."""
     before = change.part(cls, ref, change.project(project).id if project else None)
     if isinstance(before, Flow) and before.is_system:
-        raise Conflict(f"{before.name} is a system flow", todo="create a flow of your own with these stages")
+        raise Conflict(f"{before.name} is a system flow", todo="create your own flow with these stages")
     after = _checked(changed(before, changes, FIXED))
     if after == before:
         return before

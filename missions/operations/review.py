@@ -13,7 +13,7 @@ from ..rules import review
 from .checks import refuse_agents, text
 from .port import Change
 
-SHORTER = "say it in a few sentences"
+SHORTER = "shorten it to a few sentences"
 
 
 def complete_stage(change: Change, ref: str, summary: str, to_check: str | None = None) -> Mission:
@@ -83,6 +83,6 @@ def _mark_finished(change: Change, mission: Mission) -> None:
         raise NotAllowed(f"This run does not work on {short_id(mission.number)}", todo="finish your own mission only")
     if session.stage_finished or session.phase == "ended":
         raise NotAllowed(
-            f"The stage {session.stage!r} is finished already", todo="end your turn; the next stage gets its own run"
+            f"The stage {session.stage!r} is already finished", todo="end your turn; the next stage gets its own run"
         )
     change.save_session(replace(session, stage_finished=True))

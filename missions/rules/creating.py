@@ -78,7 +78,7 @@ def create(
         field.name: checked(field.name, getattr(draft, field.name)) for field in fields(draft) if field.name != "list"
     }
     if draft.list is not None and draft.list not in LISTS:
-        raise InvalidValue("list", f"{draft.list!r} is not a valid list", todo=f"Use one of {', '.join(LISTS)}")
+        raise InvalidValue("list", f"{draft.list!r} is not a valid list", todo=f"use one of {', '.join(LISTS)}")
     check_config(flow, values["flow_config"])
     stages = enabled_stages(flow, values["flow_config"])
     if values["stage"] is None:
@@ -114,11 +114,11 @@ def create(
 def _check_belongs(draft: MissionDraft, project: Project, flow: Flow, repository: ProjectRepository | None) -> None:
     """Flow and repository are of this project, and those that the draft names."""
     if flow.project_id != project.id or draft.flow_id not in (None, flow.id):
-        raise InvalidValue("flowId", f"the project {project.name} has no flow {draft.flow_id or flow.id}")
+        raise InvalidValue("flowId", f"The project {project.name} has no flow {draft.flow_id or flow.id}")
     wished = draft.project_repository_id
     if repository is None and wished is not None:
-        raise InvalidValue("projectRepositoryId", f"the project {project.name} has no repository {wished}")
+        raise InvalidValue("projectRepositoryId", f"The project {project.name} has no repository {wished}")
     if repository is not None and (repository.project_id != project.id or wished not in (None, repository.id)):
         raise InvalidValue(
-            "projectRepositoryId", f"the project {project.name} has no repository {wished or repository.id}"
+            "projectRepositoryId", f"The project {project.name} has no repository {wished or repository.id}"
         )

@@ -48,7 +48,7 @@ def ticked(mission: Mission, criterion: Criterion) -> str:
     lines = text.splitlines(keepends=True)
     box = _BOX.fullmatch(lines[criterion.line].rstrip("\r\n")) if criterion.line < len(lines) else None
     if box is None or box["text"] != criterion.text:
-        raise NotFound(f"{criterion.text!r} is no longer in the {criterion.field}", todo="look at it again")
+        raise NotFound(f"{criterion.text!r} is no longer in the {criterion.field}", todo="reload it")
     at = box.start("mark")
     line = lines[criterion.line]
     lines[criterion.line] = line[:at] + (" " if box["mark"] != " " else "x") + line[at + 1 :]

@@ -59,7 +59,7 @@ def set_ready(mission: Mission, ready: bool, *, now: datetime) -> Mission:
     if not ready:
         return replace(mission, ready=False, updated_at=now)
     if mission.list == "done":
-        raise Conflict(f"{short_id(mission.number)} is done", todo="Move it out of Done first")
+        raise Conflict(f"{short_id(mission.number)} is done", todo="move it out of Done first")
     if awaits_retry(mission):
         return retry(mission, now)
     return replace(
@@ -124,7 +124,7 @@ def _with_flow(before: Mission, mission: Mission, values: Mapping[str, Any], flo
     if not values.keys() & {"stage", "flow_id", "flow_config"}:
         return mission
     if flow.project_id != mission.project_id or values.get("flow_id", flow.id) not in (None, flow.id):
-        raise InvalidValue("flowId", f"the project has no flow {values.get('flow_id')}")
+        raise InvalidValue("flowId", f"The project has no flow {values.get('flow_id')}")
     if "flow_config" in values:
         config = values["flow_config"]
         check_config(flow, config)
@@ -171,14 +171,14 @@ def _config_for(flow: Flow, config: FlowConfig | None) -> FlowConfig | None:
 def _check_stage_may_change(mission: Mission) -> None:
     name = short_id(mission.number)
     if mission.agent_session_status != "INACTIVE":
-        raise Conflict(f"{name} is running", why=f"an agent works on its stage {mission.stage}", todo="Stop it first")
+        raise Conflict(f"{name} is running", why=f"an agent works on its stage {mission.stage}", todo="stop it first")
     if mission.review_status == "pending":
         raise Conflict(
             f"{name} waits for a review of its stage {mission.stage}",
-            todo="Approve or reject it, or move it out of Review, then change the stage",
+            todo="approve or reject it, or move it out of Review, then change the stage",
         )
     if mission.landing_status == "landing":
-        raise Conflict(f"{name} is being landed", todo="Wait until that is done")
+        raise Conflict(f"{name} is being landed", todo="wait until that is done")
 
 
 def _with_repository(
@@ -190,15 +190,15 @@ def _with_repository(
     if wished is not None and (
         repository is None or (repository.id, repository.project_id) != (wished, mission.project_id)
     ):
-        raise InvalidValue("projectRepositoryId", f"the project has no repository {wished}")
+        raise InvalidValue("projectRepositoryId", f"The project has no repository {wished}")
     name = short_id(mission.number)
     if before.agent_session_status != "INACTIVE":
-        raise Conflict(f"{name} is running", why="an agent works in its repository", todo="Stop it first")
+        raise Conflict(f"{name} is running", why="an agent works in its repository", todo="stop it first")
     if before.worktree_path is not None:
         raise Conflict(
             f"{name} has work in its repository",
             why=f"its worktree is {before.worktree_path}",
-            todo="Finish it there, or create another mission for the other repository",
+            todo="finish it there, or create another mission for the other repository",
         )
     branch = "" if wished is None or repository is None else repository.default_branch
     return replace(
@@ -218,8 +218,9 @@ def _with_branch(before: Mission, mission: Mission) -> Mission:
         now = before.pr_branch_name or "its branch"
         raise Conflict(
             f"{short_id(before.number)} works on {now} already",
-            why="what its agents have done is there",
-            todo="rename it in the mission's worktree (`git branch -m NEW`): the mission then goes on under that name",
+            why="its agents' work is there",
+            todo="rename it in the mission's worktree (`git branch -m NEW`): the "
+            "mission then continues under that name",
         )
     return mission
 

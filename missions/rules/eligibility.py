@@ -122,7 +122,7 @@ def _list(mission: Mission, facts: Facts) -> str | None:
         case "review" if mission.review_status == "pending":
             return "waits for your review"
         case "review":
-            return "stands in Review; move it to Todo or Doing"
+            return "is in Review; move it to Todo or Doing"
         case "done":
             return "done"
     return None
@@ -161,7 +161,7 @@ def _people(mission: Mission, facts: Facts) -> str | None:
         return f"waits for your answer: {mission.question}"
     match mission.landing_status:
         case "queued":
-            return "finished, waits to be landed"
+            return "finished, waiting to be landed"
         case "landing":
             return "being landed"
         case "pull_request":
@@ -230,7 +230,7 @@ def _agent(mission: Mission, facts: Facts) -> str | None:
         return None
     wanted = list(_wanted(mission, facts.agents))
     if not facts.agents:
-        return "waits for the first look for code agents"
+        return "waits for the first scan for code agents"
     if not wanted:
         return f"wants {mission.code_agent_name or mission.code_agent_type}, which this workstation does not have"
     # of several agents, the one that is nearest to being able to start is named
@@ -315,7 +315,7 @@ def _held_back(agent: AgentState, now: datetime) -> tuple[int, str] | None:
     if agent.limited_until is not None and agent.limited_until > now:
         return 3, _HOLDS[agent.hold or "limit"].format(name=agent.name, wait=span(agent.limited_until - now))
     if agent.hold is not None and agent.slots_free <= 0:
-        return 4, f"waits while another mission tries whether {agent.name} works again"
+        return 4, f"waits while another mission checks whether {agent.name} works again"
     if agent.slots_free <= 0:
         return 4, f"waits for a free {agent.name} slot"
     return None

@@ -95,7 +95,7 @@ def position(flow: Flow, config: FlowConfig | None, name: str) -> int:
             "stage",
             f"{name!r} is not a valid stage of this mission",
             why=f"its flow {flow.name} goes {' → '.join(names) or 'nowhere'}",
-            todo="Choose one of these stages",
+            todo="choose one of these stages",
         )
     return names.index(name)
 
@@ -123,15 +123,15 @@ def at_stage(mission: Mission, flow: Flow, name: str) -> Mission:
 def check_flow(flow: Flow) -> None:
     """Refuse (InvalidValue) a flow without a name or stages, with a stage twice, or with an unusable stage name."""
     if not flow.name.strip():
-        raise InvalidValue("name", "a flow needs a name")
+        raise InvalidValue("name", "A flow needs a name")
     if not flow.stage_sequence:
-        raise InvalidValue("stageSequence", f"the flow {flow.name} has no stage", todo="Give it at least one")
+        raise InvalidValue("stageSequence", f"The flow {flow.name} has no stage", todo="give it at least one")
     seen: set[str] = set()
     for place, stage in enumerate(flow.stage_sequence):
         field = f"stageSequence[{place}].stage"
         _check_stage_name(field, stage.stage)
         if stage.stage in seen:
-            raise InvalidValue(field, f"the flow {flow.name} has the stage {stage.stage!r} twice")
+            raise InvalidValue(field, f"The flow {flow.name} has the stage {stage.stage!r} twice")
         seen.add(stage.stage)
         for name, word in (("model", stage.model), ("effort", stage.effort)):
             checked_word(f"stageSequence[{place}].{name}", word)
@@ -141,17 +141,17 @@ def _check_stage_name(field: str, name: str) -> None:
     """A stage's name is also the name of its prompt file, so it must be usable as one."""
     if not name or name != name.strip() or len(name) > STAGE_NAME_MAX or not is_printable(name):
         raise InvalidValue(
-            field, f"{name!r} is not a valid stage name", todo=f"Use 1 to {STAGE_NAME_MAX} printable characters"
+            field, f"{name!r} is not a valid stage name", todo=f"use 1 to {STAGE_NAME_MAX} printable characters"
         )
     if any(character in name for character in '/\\:*?"<>|{}') or name.startswith("."):
         raise InvalidValue(
             field,
             f"{name!r} is not a valid stage name",
             why="its prompt is kept in a file of that name",
-            todo="Use letters, digits, spaces, hyphens",
+            todo="use letters, digits, spaces, hyphens",
         )
     if name in CONTINUATIONS:
-        raise InvalidValue(field, f"no stage may be called {name!r}", why="that is the prompt which continues a stage")
+        raise InvalidValue(field, f"No stage may be called {name!r}", why="that is the prompt which continues a stage")
 
 
 def check_config(flow: Flow, config: FlowConfig | None) -> None:
@@ -163,8 +163,8 @@ def check_config(flow: Flow, config: FlowConfig | None) -> None:
         if name not in names:
             raise InvalidValue(
                 f"flowConfig.stages.{name}",
-                f"the flow {flow.name} has no stage {name!r}",
+                f"The flow {flow.name} has no stage {name!r}",
                 why=f"its stages are {', '.join(names)}",
             )
     if not enabled_stages(flow, config):
-        raise InvalidValue("flowConfig", "no stage of the flow is left enabled", todo="Enable at least one")
+        raise InvalidValue("flowConfig", "No stage of the flow is left enabled", todo="enable at least one")

@@ -23,7 +23,9 @@ def checked_folder(value: str) -> str:
         raise InvalidValue(
             "folder",
             f"{text[:FOLDER_MAX]!r} is not a folder of a repository",
-            why="it leads out of it" if outside else f"a path has at most {FOLDER_MAX} printable characters",
-            todo="give it relative to the top of the repository: packages/app",
+            why="it leads out of the repository"
+            if outside
+            else f"a path has at most {FOLDER_MAX} printable characters",
+            todo="give it relative to the root of the repository: packages/app",
         )
     return plain

@@ -33,10 +33,10 @@ class Proof:
 
 
 def landing_started(mission: Mission, now: datetime) -> Mission:
-    """The mission being landed. Begun again after a crash it is the same; Conflict when it is not to be landed."""
+    """The mission being landed. Begun again after a crash it is the same; Conflict when it cannot be landed now."""
     name = short_id(mission.number)
     if mission.landing_status not in ("queued", "landing"):
-        raise Conflict(f"{name} is not to be landed", why="its last stage is not finished")
+        raise Conflict(f"{name} cannot be landed now", why="its last stage is not finished")
     if mission.agent_session_status != "INACTIVE":
         raise Conflict(f"{name} cannot be landed yet", why="its agent still runs in the worktree")
     return replace(mission, landing_status="landing", updated_at=now)
@@ -50,17 +50,17 @@ def check_undoable(mission: Mission) -> str:
     if mission.is_loop:
         raise Conflict(
             f"The landing of {name} cannot be undone",
-            why="it is a loop mission, and its next run starts from what landed",
+            why="it is a loop mission, and its next run starts from the landed commit",
             todo=f"use `git revert {mission.landed_commit[:10]}`",
         )
     if mission.github_pr_number is not None:
         raise Conflict(
             f"The landing of {name} cannot be undone here",
-            why=f"pull request #{mission.github_pr_number} brought it, and others may have it already",
+            why=f"pull request #{mission.github_pr_number} landed it, and others may already have it",
             todo="revert the pull request on GitHub",
         )
     if mission.list != "done":
-        raise Conflict(f"{name} is not done", why=f"it stands in {mission.list}")
+        raise Conflict(f"{name} is not done", why=f"it is in {mission.list}")
     return mission.landed_commit
 
 
@@ -76,7 +76,7 @@ def landed(mission: Mission, flow: Flow, *, commit: str | None, now: datetime) -
     `commit` is where the target branch stands now, None when there was nothing to land.
     """
     if mission.list == "done":
-        raise Conflict(f"{short_id(mission.number)} is done already")
+        raise Conflict(f"{short_id(mission.number)} is already done")
     if mission.agent_session_status != "INACTIVE":
         raise Conflict(f"{short_id(mission.number)} is running", why="its agent still works in the worktree")
     if not mission.is_loop:
@@ -172,9 +172,9 @@ def retry(mission: Mission, now: datetime) -> Mission:
     """A failed landing queued once more, with nothing else open; Conflict when there is none or an agent runs."""
     name = short_id(mission.number)
     if mission.landing_status != "failed":
-        raise Conflict(f"{name} has no failed landing", todo="Approve its last stage first")
+        raise Conflict(f"{name} has no failed landing", todo="approve its last stage first")
     if mission.agent_session_status != "INACTIVE":
-        raise Conflict(f"{name} is running", why="an agent works on what stopped the landing", todo="Stop it first")
+        raise Conflict(f"{name} is running", why="an agent works on what stopped the landing", todo="stop it first")
     return replace(
         mission,
         ready=True,
@@ -199,7 +199,7 @@ def check_branches(mission: Mission) -> None:
         raise InvalidValue(
             "workBranch",
             f"{mission.work_branch} is the branch that the mission lands on",
-            why="its work would be there before anybody has seen it",
+            why="its work would be there before anybody had reviewed it",
             todo="choose another name for its own branch",
         )
 

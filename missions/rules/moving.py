@@ -18,7 +18,7 @@ def move(mission: Mission, to: ListName, list_order: float, *, flow: Flow, now: 
     there reopens it at the stage where it was.
     """
     if to not in LISTS:
-        raise InvalidValue("list", f"{to!r} is not a valid list", todo=f"Use one of {', '.join(LISTS)}")
+        raise InvalidValue("list", f"{to!r} is not a valid list", todo=f"use one of {', '.join(LISTS)}")
     if to == mission.list:
         return replace(mission, list_order=list_order, updated_at=now)
     _check_free(mission)
@@ -36,9 +36,9 @@ def move(mission: Mission, to: ListName, list_order: float, *, flow: Flow, now: 
 def _check_free(mission: Mission) -> None:
     name = short_id(mission.number)
     if mission.agent_session_status != "INACTIVE":
-        raise Conflict(f"{name} is running", why="its agent has not ended", todo="Stop it first, then move it")
+        raise Conflict(f"{name} is running", why="its agent is still running", todo="stop it first, then move it")
     if mission.landing_status == "landing":
-        raise Conflict(f"{name} is being landed", todo="Wait until that is done, then move it")
+        raise Conflict(f"{name} is being landed", todo="wait until that is done, then move it")
 
 
 def _left(mission: Mission, to: ListName, now: datetime) -> Mission:
@@ -89,7 +89,7 @@ def to_review(mission: Mission, now: datetime) -> Mission:
 
 
 def closed(mission: Mission) -> Mission:
-    """The mission with nothing left to wait for, as it stands in done."""
+    """The mission with nothing left to wait for, as it is in done."""
     return replace(
         mission,
         ready=False,

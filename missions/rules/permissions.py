@@ -94,14 +94,14 @@ def check(tool: str, about: str, effect: str, *, pattern: bool) -> None:
     if effect not in get_args(Effect):
         raise InvalidValue("effect", f"{effect!r} is not a valid effect of a rule", todo="allow, ask or deny")
     if not tool.strip():
-        raise InvalidValue("tool", "A rule needs a tool", todo="name it as the inbox shows it, for example Bash")
+        raise InvalidValue("tool", "A rule needs a tool", todo="name it as the inbox shows it, such as Bash")
     if len(about) > SUBJECT_MAX:
-        raise InvalidValue("subject", "What the rule is about is too long", todo="shorten it, with * for the rest")
+        raise InvalidValue("subject", "The pattern of the rule is too long", todo="shorten it, with * for the rest")
     if pattern and effect == "allow" and not tool.strip("*") and not about.strip("*"):
         raise InvalidValue(
             "tool",
             "A rule cannot allow everything",
-            todo="name a tool; an agent that may do all without asking has agents.<name>.skip_permissions",
+            todo="name a tool; to let an agent do everything without asking, set agents.<name>.skip_permissions",
         )
 
 

@@ -70,5 +70,5 @@ def _one(mission: Mission, titles: dict[str, str], ref: str) -> str:
         there = ", ".join(f"{one} {title[:40]}" for one, title in list(titles.items())[:20]) or "none yet"
         name = short_id(mission.number)
         what = f"{len(found)} tasks of {name} begin with {ref[:60]!r}" if found else f"{name} has no task {ref[:60]!r}"
-        raise NotFound(what, todo=f"Name one by its id: {there}")
+        raise NotFound(what, todo=f"name one by its id: {there}")
     return found[0]

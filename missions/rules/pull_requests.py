@@ -68,7 +68,7 @@ def body(mission: Mission, template: str | None) -> str:
 def _context(mission: Mission) -> str:
     parts = [
         mission.stage_summary or "",
-        _section("What was asked", mission.description),
+        _section("The request", mission.description),
         _section("Solution", mission.solution),
         _section("Tasks", _tasks(mission)),
         _section("To check", mission.to_check),
@@ -108,7 +108,7 @@ _PLACEHOLDER = re.compile(r"\{(" + "|".join(_PARTS) + r")\}")
 def opened(mission: Mission, *, number: int, url: str, branch: str, seen: PullRequest, now: datetime) -> Mission:
     """The mission whose work is pushed and asked to be merged; it waits for that in `doing`."""
     if mission.landing_status not in ("queued", "landing"):
-        raise Conflict(f"{short_id(mission.number)} is not to be landed", why="its last stage is not finished")
+        raise Conflict(f"{short_id(mission.number)} cannot be landed now", why="its last stage is not finished")
     return replace(
         mission,
         pr_created=True,
@@ -181,27 +181,27 @@ def merge_hindrance(mission: Mission, project: Project) -> str | None:
     if seen.checks == "pending":
         return "checks are running"
     if seen.review == "changes_requested":
-        return "changes are asked for"
+        return "changes are requested"
     if project.pr_require_review and seen.review != "approved":
         return "a review on GitHub is required"
     if seen.mergeable is not True:
         return "GitHub does not say yet whether it can be merged"
     if not project.pr_auto_merge:
-        return "a person merges it"
+        return "a person has to merge it"
     return None
 
 
 def waits_for(mission: Mission) -> str:
     """What the open pull request waits for, as a sentence without a subject for the card."""
     number, seen = mission.github_pr_number, mission.pull_request
-    state = "waits to be merged"
+    state = "waiting to be merged"
     if seen is not None:
         if seen.checks == "failed":
             state = f"checks failed ({', '.join(seen.failing)})"
         elif seen.checks == "pending":
             state = "checks are running"
         elif seen.review == "none":
-            state = "waits for a review or to be merged"
+            state = "waiting for a review or a merge"
     return f"finished, pull request #{number}: {state}"
 
 

@@ -72,11 +72,11 @@ def ask(mission: Mission, question: str, *, now: datetime, client: str = "") -> 
     asked = _said("question", question, "Write the question")
     if client and mission.question is not None and (mission.question, mission.asked_by) != (asked, client):
         raise Conflict(
-            f"{short_id(mission.number)} asks something already: {mission.question}",
-            todo="Have that answered first, or ask in your reply",
+            f"{short_id(mission.number)} is already asking: {mission.question}",
+            todo="wait for that answer, or ask in your reply",
         )
     if mission.list in ("review", "done"):
-        raise Conflict(f"{short_id(mission.number)} stands in {mission.list}", why="its stage is finished")
+        raise Conflict(f"{short_id(mission.number)} is in {mission.list}", why="its stage is finished")
     if mission.landing_status in ("queued", "landing", "pull_request"):
         raise Conflict(f"{short_id(mission.number)} is about to be landed", why="its last stage is finished")
     return replace(
@@ -90,7 +90,7 @@ def answer(mission: Mission, text: str, now: datetime) -> Mission:
     A run's conversation goes on with it: the mission is ready. What a client asked starts no run.
     """
     if mission.question is None:
-        raise Conflict(f"{short_id(mission.number)} asks nothing", why="no question is open")
+        raise Conflict(f"{short_id(mission.number)} has no open question", why="it has asked none, or was answered")
     return replace(
         mission,
         answer=_said("answer", text, "Write an answer"),
@@ -107,10 +107,10 @@ def _finished(mission: Mission, summary: str, to_check: str | None, now: datetim
     """The mission with its stage done: what it struggled with there is over."""
     name = short_id(mission.number)
     if mission.list in ("review", "done"):
-        why = "it waits for a person's review" if mission.review_status == "pending" else f"it stands in {mission.list}"
-        raise Conflict(f"The stage {mission.stage} of {name} is finished already", why=why, todo="End your turn")
+        why = "it waits for a person's review" if mission.review_status == "pending" else f"it is in {mission.list}"
+        raise Conflict(f"The stage {mission.stage} of {name} is already finished", why=why, todo="end your turn")
     if mission.landing_status in ("queued", "landing", "pull_request"):
-        raise Conflict(f"The last stage of {name} is finished already", why="it is about to be landed")
+        raise Conflict(f"The last stage of {name} is already finished", why="it is about to be landed")
     said = _said("summary", summary, "Say in a few sentences what was done")
     return replace(
         mission,
@@ -141,7 +141,7 @@ def _check_pending(mission: Mission) -> None:
     if mission.list != "review" or mission.review_status != "pending":
         raise Conflict(
             f"{short_id(mission.number)} does not wait for a review",
-            why=f"it stands in {mission.list}" + (f", {mission.review_status}" if mission.review_status else ""),
+            why=f"it is in {mission.list}" + (f", {mission.review_status}" if mission.review_status else ""),
         )
 
 
@@ -151,7 +151,7 @@ def _said(field: str, text: str, todo: str) -> str:
     if not said:
         raise InvalidValue(field, f"The {field} is blank", todo=todo)
     if "\0" in said:
-        raise InvalidValue(field, f"The {field} has a NUL character", todo="Remove it")
+        raise InvalidValue(field, f"The {field} has a NUL character", todo="remove it")
     if len(said) > TEXT_MAX:
-        raise InvalidValue(field, f"The {field} has {len(said)} characters", why=f"at most {TEXT_MAX} fit")
+        raise InvalidValue(field, f"The {field} has {len(said)} characters", why=f"the limit is {TEXT_MAX}")
     return said

@@ -58,7 +58,7 @@ def claim(mission: Mission, session_id: str, now: datetime) -> Mission:
         holder = mission.session_id or "another session"
         raise AlreadyClaimed(f"{name} is claimed", holder=holder, why=f"{holder} works on it")
     if mission.list not in CLAIMABLE:
-        raise Conflict(f"{name} stands in {mission.list}", why="agents work on missions in todo, doing or loop")
+        raise Conflict(f"{name} is in {mission.list}", why="agents work on missions in todo, doing or loop")
     if mission.landing_status in ("queued", "landing", "pull_request"):
         raise Conflict(f"{name} is about to be landed", why="its last stage is finished")
     return replace(
@@ -81,8 +81,8 @@ def started(mission: Mission, now: datetime) -> Mission:
         case "INACTIVE":
             raise Conflict(
                 f"{short_id(mission.number)} is no longer claimed",
-                why="its claim was given back before the agent ran",
-                todo="Stop the agent and claim the mission again",
+                why="its claim was released before the agent started",
+                todo="stop the agent and claim the mission again",
             )
     return replace(mission, agent_session_status="ACTIVE", agent_session_status_changed_at=now, updated_at=now)
 
@@ -133,9 +133,9 @@ def ended(
     is no attempt, and a person is asked at once. Raises Conflict when no session runs.
     """
     if outcome not in OUTCOMES:
-        raise InvalidValue("outcome", f"{outcome!r} is not a valid outcome", todo=f"Use one of {', '.join(OUTCOMES)}")
+        raise InvalidValue("outcome", f"{outcome!r} is not a valid outcome", todo=f"use one of {', '.join(OUTCOMES)}")
     if mission.agent_session_status == "INACTIVE":
-        raise Conflict(f"{short_id(mission.number)} has no running session", why="it ended already")
+        raise Conflict(f"{short_id(mission.number)} has no running session", why="it has already ended")
     free = released(mission, now)
     if outcome == "cancelled":
         return free if stage_finished and mission.list == "review" else replace(free, ready=False)
@@ -152,7 +152,7 @@ def ended(
         case "auth_failed":
             return replace(free, retry_at=None, attention=reason or "Its agent is signed out; sign it in again")
         case "unknown":
-            told = f"Outcome unknown: {reason or 'nothing proves how the session ended'}"
+            told = f"Outcome unknown: {reason or 'there is no proof of how the session ended'}"
             return replace(free, attention=told) if resume else _waiting(free, told)
         case "needs_input" if asked or mission.answer is None:
             return _asking(free, asked or reason or "The agent needs your input")

@@ -79,7 +79,7 @@ def span(text: str, heading: str) -> tuple[int, int]:
             after = (other for other, depth, _ in marks[place + 1 :] if depth <= level)
             return line, next(after, len(text.split("\n")))
     there = ", ".join(title for _, _, title in marks[:20]) or "none"
-    raise NotFound(f"No heading {heading!r}", todo=f"The headings are: {there}")
+    raise NotFound(f"No heading {heading!r}", todo=f"the headings are: {there}")
 
 
 def _same(title: str, heading: str) -> bool:

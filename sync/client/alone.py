@@ -25,7 +25,9 @@ def alone(path: Path) -> Iterator[None]:
     lock = Lock(path)
     try:
         if not lock.take(LOOK_SECONDS):
-            raise EngineRuns("Another process synchronises this workspace", todo="nothing: it sends what you changed")
+            raise EngineRuns(
+                "Another process synchronises this workspace", todo="nothing; that process sends your changes"
+            )
         yield
     finally:
         lock.release()

@@ -89,7 +89,7 @@ def error_of(found: Trouble, hub: str) -> SoloUnicornError:
         case "gone":
             return NotFound(f"{hub} does not have that", why=found.reason)
         case "forbidden" if found.answer is not None and found.answer.error.get("code") == "insufficient_scope":
-            todo = "make a key with that scope and sign in with it"
+            todo = "create a key with that scope, and sign in with it"
             return Conflict(f"{hub} does not allow that", why=found.reason, todo=todo)
         case "forbidden":
             return Conflict(f"{hub} does not allow that", why=found.reason, todo="ask an owner of the project")

@@ -79,7 +79,7 @@ class _Callback(HTTPServer):
         until = time.monotonic() + patience
         while not self.code and not self.refusal:
             if time.monotonic() > until:
-                self.refusal = "nobody signed in within the time"
+                self.refusal = "nobody signed in within the time limit"
             elif pasting and select.select([sys.stdin], [], [], 0)[0]:
                 line = sys.stdin.readline()
                 pasting = bool(line)
@@ -113,7 +113,7 @@ class _Page(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """The browser is back."""
         if urlsplit(self.path).path != "/callback" or not self.server.take(self.path):
-            self._answer(400, "This is not the sign-in that was begun here.")
+            self._answer(400, "This is not the sign-in that was started here.")
         elif self.server.refusal:
             self._answer(200, f"The sign-in was not completed: {self.server.refusal}. You can close this page.")
         else:

@@ -81,7 +81,7 @@ class Community:
             if person.lower() in (str(one.get("email")).lower(), str(one["userId"]).lower()):
                 await self._do("DELETE", f"/projects/{project}/members/{_safe(str(one['userId']))}")
                 return one
-        raise NotFound(f"{person} has no role in this project", todo="`solo-unicorn member list` names those who have")
+        raise NotFound(f"{person} has no role in this project", todo="`solo-unicorn member list` lists the members")
 
     async def decide(self, request: str, *, approved: bool) -> JsonObject:
         """Answer a request; approval gives the role."""

@@ -40,7 +40,7 @@ def sign_in(
     """Tokens of the person who enters the code that `show` is given. SignedOut when they refuse or nobody comes."""
     if not issuer.device_endpoint:
         raise SoloUnicornError(
-            f"{issuer.address} does not offer a sign-in by a code",
+            f"{issuer.address} does not offer sign-in with a code",
             todo="sign in with a browser on this machine, or with an access token: --api-key -",
         )
     asked = {"client_id": issuer.client_id, "scope": issuer.scope, "device_name": platform.node(), **issuer.form}

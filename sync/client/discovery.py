@@ -47,7 +47,7 @@ def hub_url(text: str) -> str:
         raise UsageError(f"{text!r} is not the address of a hub", todo="give one like https://hub.example.org")
     if not encrypted(url):
         raise UsageError(
-            f"{url} is not encrypted", why="your sign-in would be readable on the way", todo="use its https address"
+            f"{url} is not encrypted", why="others could read your sign-in in transit", todo="use its https address"
         )
     return url
 
@@ -75,13 +75,13 @@ def discovered(hub: str) -> Issuer:
         raise SoloUnicornError(
             f"{address} describes another issuer",
             why=f"it says it is {about.get('issuer')}",
-            todo="tell the hub's operator: the hub's issuer is not the address it is reached at",
+            todo="tell the hub's operator: the hub names an issuer other than its own address",
         )
     names = ("authorization_endpoint", "token_endpoint", "device_authorization_endpoint", "revocation_endpoint")
     authorization, token, device, revocation = (str(about.get(name) or "") for name in names)
     for endpoint in (authorization, token, device, revocation):
         if endpoint and not encrypted(endpoint):
-            raise SoloUnicornError(f"{endpoint} is not encrypted", todo="tell the operator of the issuer")
+            raise SoloUnicornError(f"{endpoint} is not encrypted", todo="tell the issuer's operator")
     more = said.get("solo_unicorn")
     settings = more if isinstance(more, dict) else {}
     form = settings.get("parameters")
@@ -117,9 +117,9 @@ def _for_this_hub(hub: str, form: JsonObject) -> dict[str, str]:
         parts = urlsplit(str(value))
         if name not in ("resource", "audience") or (parts.scheme in ("http", "https") and not _same(hub, str(value))):
             raise SoloUnicornError(
-                f"{hub} asks for a token that is for {value}",
-                why="another person could use it there in your name",
-                todo=f"if that is this hub's other name, sign in there: `solo-unicorn auth login --hub {value}`",
+                f"{hub} asks for a token for {value}",
+                why="it could be used there in your name",
+                todo=f"if that is another name of this hub, sign in there: `solo-unicorn auth login --hub {value}`",
             )
     return {name: str(value) for name, value in form.items()}
 

@@ -28,10 +28,10 @@ async def fetch(link: HttpTransport, account: Account, file: Attachment) -> Path
         return target
     answer = await link.send(get(f"/attachments/{file.id}/content"))
     if isinstance(answer, Response) and answer.status in (404, 410):
-        raise NotFound(f"{account.hub} does not have {file.name} any more", why=answer.said)
+        raise NotFound(f"{account.hub} no longer has {file.name}", why=answer.said)
     if isinstance(answer, NoAnswer) or answer.status not in (302, 303, 307):
         readable(answer, account.hub)
-        raise SoloUnicornError(f"{account.hub} does not say where {file.name} is", why="it answered without an address")
+        raise SoloUnicornError(f"{account.hub} does not say where {file.name} is", why="its answer has no address")
     digest, size = sha256(), 0
     with NamedTemporaryFile(dir=paths.attachments_dir(), delete=False) as copy:
         try:
@@ -43,9 +43,9 @@ async def fetch(link: HttpTransport, account: Account, file: Attachment) -> Path
                     break
             if size != file.size or digest.hexdigest() != file.sha256:
                 raise Offline(
-                    f"{file.name} did not arrive as it was attached",
-                    why=f"{size} of {file.size} bytes came, or other ones",
-                    todo="try again; if that does not help, attach it again where it came from",
+                    f"{file.name} arrived incomplete or changed",
+                    why=f"{size} of {file.size} bytes arrived, or their content differs",
+                    todo="try again; if that does not help, attach it again on the machine it came from",
                 )
             copy.flush()
             os.fsync(copy.fileno())

@@ -63,7 +63,7 @@ async def project(link: Transport, hub: str, ref: str) -> tuple[JsonObject, dict
     )
     if known is None:
         raise NotFound(
-            f"{hub} has no project {ref!r} for you", todo="`solo-unicorn project connect` lists what there is"
+            f"{hub} has no project {ref!r} that you may see", todo="`solo-unicorn project connect` lists the projects"
         )
     path = f"/projects/{known['id']}"
     answer = readable(await link.send(get(path)), hub)

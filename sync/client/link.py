@@ -106,7 +106,7 @@ class AccountLink:
                 broke_off = any(one.of_hub for one in await self.cycle(pulling=pulling))
             except SoloUnicornError as error:  # a full disk, a locked file: it passes
                 self.pace.failed(self._clock())
-                self._log.warning("synchronisation broke off", extra={"why": str(error)})
+                self._log.warning("synchronisation failed", extra={"why": str(error)})
                 broke_off = True
             if broke_off:
                 self._read_next()

@@ -60,7 +60,9 @@ def with_key(hub: str, profile: str, key: str) -> SignIn:
     key = key.strip()
     kind: Kind = "organization" if key.startswith("org_key_") else "token"
     if not key or not key.isascii() or any(letter.isspace() for letter in key):
-        raise UsageError("That is not a key", todo="give one that begins with pat_ or org_key_; - reads it from a pipe")
+        raise UsageError(
+            "That is not a valid key", todo="give one that begins with pat_ or org_key_; - reads it from a pipe"
+        )
     return SignIn(_account(hub, profile, key, kind, "key"), Tokens(access=key))
 
 
@@ -79,19 +81,21 @@ def who(hub: str, token: str) -> JsonObject:
     """What the hub says of the holder of a token (`/auth/whoami`); SignedOut when it does not accept it, Offline."""
     answer = ask(f"{hub}{API}/auth/whoami", token=token)
     if answer.status == 401:
-        raise SignedOut(f"{hub} does not accept this sign-in", why=answer.said, todo="sign in again, or make a new key")
+        raise SignedOut(
+            f"{hub} does not accept this sign-in", why=answer.said, todo="sign in again, or create a new key"
+        )
     if answer.status in (404, 405):
         raise SoloUnicornError(
             f"{hub} does not say who you are",
             why=f"HTTP {answer.status}: {answer.said}",
-            todo="check the address: is it a hub of this version?",
+            todo="check the address, and that the hub has this version",
         )
     body = readable(answer, hub).object
     if not ("user" in body or "organizations" in body):
         raise SoloUnicornError(
             f"{hub} does not say who you are",
-            why="its answer names nobody",
-            todo="check the address: is it a hub of this version?",
+            why="its answer has no user",
+            todo="check the address, and that the hub has this version",
         )
     return body
 
@@ -103,7 +107,9 @@ def _account(hub: str, profile: str, token: str, kind: Kind, method: str) -> Acc
     holder = user if isinstance(user, dict) else belongs[0] if belongs else {}
     holder_id = str(holder.get("id") or "")
     if not holder_id:
-        raise SoloUnicornError(f"{hub} does not say who you are", why="its answer names no person and no organization")
+        raise SoloUnicornError(
+            f"{hub} does not say who you are", why="its answer has neither a person nor an organization"
+        )
     name = str(holder.get("email") or holder.get("name") or "")
     about: JsonObject = {"organizations": list[Json](belongs), "method": method}
     return Account(f"{holder_id}@{urlsplit(hub).netloc}", profile, hub, holder_id, name, kind, True, about)

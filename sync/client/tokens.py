@@ -74,7 +74,7 @@ def read(account_id: str) -> Tokens | None:
     if not isinstance(values, dict):
         raise credentials.DamagedSecrets(
             f"The tokens of {account_id} cannot be read",
-            why="what is kept of them is not a JSON object",
+            why="the stored tokens are not a JSON object",
             todo="sign in again: `solo-unicorn auth login`",
         )
     for secret in (values.get("access"), values.get("refresh")):

@@ -128,11 +128,11 @@ def connect(
     if row is not None:
         here = rows.load(Project, row[0])
         raise Conflict(
-            f"{here.name} is in this workspace already",
+            f"{here.name} is already in this workspace",
             why=f"it is mirrored from {here.hub}" if here.hub else "it is a local project here",
             todo="`solo-unicorn sync` fetches what is new"
             if here.hub
-            else f"`solo-unicorn project publish {here.slug}` connects it; what both have becomes a conflict",
+            else f"`solo-unicorn project publish {here.slug}` connects it; differences become conflicts",
         )
     take_project(change, account.hub, project, parts)
     _insert_mirror(change, project_id, account, lists, days)
@@ -144,7 +144,7 @@ def publish(change: Change, ref: str, account: Account) -> Project:
     """Make a local project a connected one, ids kept: everything in it is queued for the hub."""
     project = change.project(ref)
     if project.hub is not None:
-        raise Conflict(f"{project.name} is connected already", why=f"it is mirrored from {project.hub}")
+        raise Conflict(f"{project.name} is already connected", why=f"it is mirrored from {project.hub}")
     after = replace(project, hub=account.hub, updated_at=change.now, version=project.version + 1)
     rows.put_project(change.connection, after)
     _insert_mirror(change, project.id, account, None, None)
@@ -180,7 +180,7 @@ def disconnect(change: Change, ref: str, *, force: bool = False) -> Project:
     if (waiting or undecided) and not force:
         raise Conflict(
             f"{project.name} has {waiting} edit(s) that the hub does not have and {undecided} open conflict(s)",
-            todo="`solo-unicorn sync --once` sends them; with --force they stay on this machine alone",
+            todo="`solo-unicorn sync --once` sends them; with --force they stay only on this machine",
         )
     change.connection.execute("DELETE FROM outbox WHERE project_id = ?", (project.id,))
     change.connection.execute("DELETE FROM base WHERE project_id = ?", (project.id,))

@@ -367,7 +367,7 @@ def _named(entry: Entry) -> set[str]:
 
 def _parked(entry: Entry | None, seq: int) -> Entry:
     if entry is None:
-        raise NotFound(f"Nothing is parked under {seq}", todo="`solo-unicorn sync --parked` lists what is")
+        raise NotFound(f"There is no parked edit {seq}", todo="`solo-unicorn sync --parked` lists the parked edits")
     if entry.state != "parked":
-        raise Conflict(f"{seq} is not parked", todo="`solo-unicorn sync --parked` lists what is")
+        raise Conflict(f"{seq} is not parked", todo="`solo-unicorn sync --parked` lists the parked edits")
     return entry

@@ -66,8 +66,8 @@ def keep_mine(change: Change, ref: str, *, text: str | None = None, seen: str | 
     comparable = conflict.kind == "field" or not conflict.part
     if seen is not None and comparable and mark(now) != seen:
         raise Conflict(
-            "The hub's version has changed since it was shown",
-            why="it was changed again, and keeping yours would overwrite that unseen",
+            "The hub's version has changed since you saw it",
+            why="keeping yours would overwrite a change that you have not seen",
             todo=f"`solo-unicorn conflicts show {conflict.id[-8:]}`, then decide",
         )
     made = None
@@ -121,14 +121,14 @@ def _keep_part(change: Change, conflict: SyncConflict, text: str | None) -> None
     part_id, part = conflict.mission_id, conflict.part
     known = base.find(change.connection, part, part_id)
     if conflict.kind == "field" and known is None and part != "memory":
-        raise Conflict(f"The {part} is not there any more", why="it was deleted meanwhile", todo="keep theirs")
+        raise Conflict(f"The {part} no longer exists", why="it has been deleted", todo="keep theirs")
     now: JsonObject = {} if known is None else known[1]
     if conflict.kind == "field":
         value = conflict.mine if text is None else text
         seen = {conflict.field: now.get(conflict.field)}
         outgoing.queue_fields(change, part, conflict.project_id, part_id, {conflict.field: value}, seen)
     elif (adding := outbox.adding(change, conflict.project_id, part_id)) is None:
-        raise Conflict("The project is not connected to a hub any more", todo="keep theirs to close this")
+        raise Conflict("The project is no longer connected to a hub", todo="keep theirs to close this")
     elif conflict.kind == "deleted_locally" and known is not None:
         adding.row("part_delete", {"table": part}, told(part, now))
     elif conflict.kind in ("deleted_remotely", "lost_remotely") and known is None:
@@ -168,16 +168,18 @@ def _several(change: Change, conflict: SyncConflict, values: JsonObject) -> Miss
         mission = change.mission(conflict.mission_id)
     except NotFound:
         raise Conflict(
-            "The mission is not there any more", why="it was deleted meanwhile", todo="keep theirs to close this"
+            "The mission no longer exists", why="it has been deleted", todo="keep theirs to close this"
         ) from None
     if conflict.kind == "progress" and mission.agent_session_status != "INACTIVE":
-        raise Conflict("An agent works on the mission now", todo="settle this when it is done, or keep theirs")
+        raise Conflict("An agent is working on the mission", todo="decide when it is done, or keep theirs")
     document = to_wire(mission)
     document.update({name: value for name, value in values.items() if name not in LOCAL})
     try:
         after = from_wire(Mission, {name: value for name, value in document.items() if value is not None})
     except InvalidValue as error:
-        raise Conflict("This value does not fit any more", why=error.what, todo="keep theirs, then edit") from error
+        raise Conflict(
+            "This value is no longer valid", why=error.what, todo="keep theirs, then edit the mission"
+        ) from error
     saved = change.save(mission, after, "edited", placed="list" in values and bool(values.keys() & PROGRESS))
     now = base.document(change.connection, "mission", mission.id) or {}
     outbox.made_on(change.connection, mission.id, {name: now.get(name) for name in values})
@@ -200,4 +202,4 @@ def _again(change: Change, conflict: SyncConflict) -> Mission:
         deleted_at=None,
         list_order=change.order(mission.project_id, mission.list),
     )
-    return change.save(None, fresh, "created", note="made again after a conflict")
+    return change.save(None, fresh, "created", note="created again after a conflict")

@@ -106,7 +106,7 @@ def test_four_agents_each_wrong_in_its_own_way_are_told_in_time(install: Install
 @pytest.mark.parametrize(
     ("script", "state", "told"),
     [
-        ("exit 127", "broken", "said nothing readable (exit code 127)"),
+        ("exit 127", "broken", "printed nothing readable (exit code 127)"),
         ('echo "command not known"', "broken", "said 'command not known'"),
         ("echo 2.1.330; exit 3", "broken", "exit code 3"),
         ('[ "$1" = --version ] && echo 2.1.0 || sleep 600', "broken", "has not answered auth yet"),

@@ -41,8 +41,8 @@ def test_what_an_agent_is_not_held_to_is_said(
 @pytest.mark.parametrize(
     ("type_", "version", "plain", "told"),
     [
-        ("gemini", "0.61.0", True, "is held by its own sandbox, not by the project's rules"),
-        ("gemini", "0.31.0", False, "is held by its own sandbox, not by the project's rules"),
+        ("gemini", "0.61.0", True, "is limited by its own sandbox, not by the project's rules"),
+        ("gemini", "0.31.0", False, "is limited by its own sandbox, not by the project's rules"),
         ("gemini", "0.33.0", False, ""),
         ("opencode", "1.18.33", True, "asks for no permissions"),
     ],

@@ -151,7 +151,7 @@ def test_a_run_directory_is_started_once(session: Sessions) -> None:
 def test_no_second_host_starts_while_one_runs(session: Sessions) -> None:
     one = session(LISTENER, stdin_stays_open=True).start()
     assert launch.seal(one.run_dir) is False
-    with pytest.raises(Conflict, match="has a host already"):
+    with pytest.raises(Conflict, match="already has a host"):
         launch.start(one.run_dir)
     one.handle.send("close_stdin")
     assert one.ended().exit_code == 7

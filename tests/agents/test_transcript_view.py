@@ -81,10 +81,10 @@ def test_plan_limit_retry_and_refusal_have_their_entries(view: TranscriptView) -
     view.feed(entries([calling("p", "mcp__solo__update_tasks", titles=["a", "b"], finished=1)]))
     shown = {entry.kind: entry for entry in view.entries}
     assert shown["retry"].text == "Its service refused (429 rate_limit), attempt 1 of 10"
-    assert shown["permission"].text == "Was refused the use of Bash"
+    assert shown["permission"].text == "Was refused Bash"
     assert [entry.text for entry in view.entries if entry.kind == "limit"] == [
         "Usage limit reached, until 2026-11-22 18:18 UTC",
-        "Usage limit comes near, 92% used, until 2026-11-22 18:18 UTC",
+        "Usage limit is near, 92% used, until 2026-11-22 18:18 UTC",
     ]
     assert shown["plan"].text == "Plan: 1 of 2 done"
     assert shown["plan"].steps == (PlanStep("a", "done"), PlanStep("b", "active"))

@@ -62,7 +62,7 @@ def sound(home: Path, *words: str) -> None:
         process.kill()
         process.wait()
     told = f"{' '.join(words)} → {process.returncode}\n{out}{err}"
-    assert "Traceback" not in out + err and "a fault in solo-unicorn itself" not in err, told
+    assert "Traceback" not in out + err and "an error in solo-unicorn itself" not in err, told
     assert process.returncode in (0, 1, 2, 3, 4, 5, 6, 75, 130, 143, -signal.SIGTERM), told
     if process.returncode > 0:
         assert out or err, told

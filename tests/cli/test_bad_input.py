@@ -121,7 +121,7 @@ def test_a_store_of_a_newer_version_is_read_and_never_written(run: Run, project:
     assert run("mission", "list", "-q").out == "M-1\n"
     refused = run("mission", "create", "Two")
     what, why, now = parts(refused.err)
-    assert refused.code == 75 and "reading only" in what and "newer" in why and "update" in now
+    assert refused.code == 75 and "open read-only" in what and "newer" in why and "update" in now
     assert run("mission", "list", "-q").out == "M-1\n"
     assert run("doctor").code == 1
 
@@ -296,7 +296,7 @@ def test_a_fault_of_our_own_is_logged_and_told_without_a_traceback(
 
     monkeypatch.setattr(queries.missions, "page", broken)
     failed = run("mission", "list")
-    assert failed.code == 1 and "fault in solo-unicorn" in failed.err and "Traceback" not in failed.err
+    assert failed.code == 1 and "error in solo-unicorn" in failed.err and "Traceback" not in failed.err
     assert "abcdefghijklmnop" not in failed.err
     log = (paths.logs_dir() / "solo-unicorn.log").read_text()
     assert "ZeroDivisionError" in log and "abcdefghijklmnop" not in log

@@ -133,7 +133,7 @@ def test_the_first_command_outside_of_a_repository_says_what_to_do(
 
 def test_repo_add_is_a_first_command_too(run: Run, repository: Path) -> None:
     added = run("repo", "add", str(repository))
-    assert added.code == 0 and "the first one on this machine" in added.err
+    assert added.code == 0 and "the first on this machine" in added.err
     assert run("repo", "list", "-q").out == f"{repository.name}\n"
 
 
@@ -160,7 +160,7 @@ def test_an_empty_repository_is_asked_about_once_and_linked_with_its_commit(home
 
 def test_repo_add_of_an_empty_repository_is_done_by_itself_with_the_first_commit(run: Run, bare: Path) -> None:
     refused = run("repo", "add", str(bare))
-    assert refused.code == 2 and "it is linked to young by itself" in refused.err
+    assert refused.code == 2 and "it will be linked to young by itself" in refused.err
     git(bare, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "mine")
     assert run("repo", "list", "-q").out == "young\n"
     assert run("repo", "remove", "young").code == 0

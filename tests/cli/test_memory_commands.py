@@ -55,7 +55,7 @@ def test_mirror_is_a_setting_and_a_command(run: Run, project: None, tmp_path: Pa
 
 
 def test_the_inbox_lists_and_answers(run: Run, project: None) -> None:
-    assert "No agent asks for anything" in run("inbox", "list").err
+    assert "There are no requests from agents" in run("inbox", "list").err
     agent = CodeAgent("rehearsal", "rehearsal", slots=1, binary="/bin/true", state="ready")
     with Workspace.open() as workspace:
         workspace.write_as(SYSTEM, operations.workstation.set_agents, [agent])
@@ -107,7 +107,7 @@ def test_clients_are_listed_with_where_they_stand(run: Run, monkeypatch: pytest.
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "would be entered in" in run("mcp", "install", "cursor", "--dry-run").out
     assert {one["state"] for one in run("mcp", "status", "--json").data} == {"absent"}
-    assert "has the solo-unicorn server now" in run("mcp", "install", "cursor").out
+    assert "now has the solo-unicorn server" in run("mcp", "install", "cursor").out
     assert "already" in run("mcp", "install", "cursor").out
     ready = [one for one in run("mcp", "status", "--json").data if one["state"] == "ready"]
     assert [(one["client"], one["scope"]) for one in ready] == [("cursor", "user")]

@@ -135,7 +135,7 @@ def test_a_file_that_is_no_export_brings_nothing_in(run: Run, text: str) -> None
 
 
 def test_worktrees_are_listed_and_cleaned(run: Run, project: str, repository: Path) -> None:
-    assert "No worktrees" in run("worktree", "list").err
+    assert "There are no worktrees" in run("worktree", "list").err
     run("repo", "add", str(repository))
     assert run("worktree", "clean", "--dry-run", "--json").meta["dryRun"] is True
 

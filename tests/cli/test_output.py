@@ -74,7 +74,7 @@ def test_a_question_is_asked_on_a_terminal_and_no_is_the_default(home: Path) -> 
     _, asked = process.communicate(timeout=60)
     os.close(leader)
     os.close(follower)
-    assert process.returncode == 1 and "for good? [y/N]" in asked
+    assert process.returncode == 1 and "and its memory? [y/N]" in asked
 
 
 def test_escape_sequences_in_texts_do_not_reach_a_terminal(home: Path) -> None:

@@ -51,7 +51,7 @@ def test_a_clone_goes_with_its_repository_and_its_vacant_worktrees(run: Run, clo
     run("mission", "create", "Pay")
     worktree = worktree_of(1)
     removed = run("repo", "remove", "shop")
-    assert removed.code == 0 and "its clone is removed" in removed.out
+    assert removed.code == 0 and "its clone was removed" in removed.out
     assert not clone.exists() and not worktree.exists()
     with Workspace.open() as opened:
         assert opened.read(queries.workstation.worktrees) == []
@@ -226,7 +226,7 @@ def test_another_repository_is_not_taken_for_one_that_was_moved(run: Run, clone:
     subprocess.run(["git", "init", "-q", str(other)], check=True)
     git(other, "commit", "-q", "--allow-empty", "-m", "Another history")
     refused = run("repo", "relocate", "shop", str(other))
-    assert refused.code == 4 and "not the checkout of shop" in refused.err
+    assert refused.code == 4 and "not the moved checkout of shop" in refused.err
 
 
 def test_a_folder_of_a_monorepo_is_linked_shown_and_changed(run: Run, repository: Path, tmp_path: Path) -> None:

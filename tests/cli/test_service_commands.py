@@ -26,7 +26,7 @@ def test_the_service_is_started_seen_restarted_and_stopped(
     run: Run, program: Program, stopped_afterwards: None
 ) -> None:
     assert run("workstation", "status", "-q").out == "not running\n"
-    assert "did not run" in run("workstation", "stop").out
+    assert "was not running" in run("workstation", "stop").out
     started = run("workstation", "start", "--background", "--json")
     assert started.code == 0, started.err
     status = run("workstation", "status", "--json").data

@@ -124,7 +124,7 @@ async def test_else_it_waits_in_the_inbox_and_the_client_reads_the_answer_later(
         refused = error(await client.call_tool("ask_user", ASKED | {"question": "Which bank?"}))
         await answer_in_the_inbox(board, "USD")
         told = data(await client.call_tool("get_mission", {"mission": "M-1"}))
-    assert "asks something already: Which currency?" in refused["message"]
+    assert "is already asking: Which currency?" in refused["message"]
     assert (told["asked"], told["answer"]) == ("Which currency?\n- EUR\n- USD", "USD")
     kinds = [one.kind for one in await board.do(lambda ws: ws.read(queries.missions.history, "M-1"))]
     assert kinds == ["created", "asked", "answered"]

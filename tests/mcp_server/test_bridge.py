@@ -114,7 +114,7 @@ async def test_a_service_killed_in_the_middle_of_a_call(board: Board, era: str, 
         with pytest.raises(MCPError) as refused:
             await asyncio.wait_for(client.call_tool("add_note", {"mission": "M-1", "text": "lost?"}), 20)
         await killing
-        assert "offline" in str(refused.value) and "may have been done: read before" in str(refused.value)
+        assert "offline" in str(refused.value) and "may have taken effect: read before" in str(refused.value)
         assert refused.value.error.data == {"code": "offline", "retryable": True}
         (home / "hang").unlink()
         data(await client.call_tool("add_note", {"mission": "M-1", "text": "again"}))

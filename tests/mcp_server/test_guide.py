@@ -99,7 +99,7 @@ def test_files_that_are_not_ours_are_refused_and_nothing_is_written(project: Pat
     skill.write_text("# Mine\n")
     before = contents(project)
     for change in (write_guide, remove_guide):
-        with pytest.raises(Conflict, match="not ours"):
+        with pytest.raises(Conflict, match="was not created by"):
             change(project)
     skill.unlink()
     (project / "AGENTS.md").write_text(f"{BEGIN}\nno end\n")

@@ -140,7 +140,7 @@ def test_a_client_whose_command_fails_is_reported_with_its_words(
     program.write_text("#!/bin/sh\necho 'no room' >&2\nexit 3\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(program.parent), prepend=":")
-    with pytest.raises(SoloUnicornError, match="no room"):
+    with pytest.raises(SoloUnicornError, match="No room"):
         install("claude", "project", project)
 
 

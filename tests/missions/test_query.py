@@ -124,8 +124,8 @@ def test_nothing_asked_for(text: str) -> None:
     ("text", "position", "said"),
     [
         ("p>=9", 3, "'9' is not a valid priority"),
-        ("word p>=", 8, "p is compared with a priority"),
-        ("is:nonsense", 3, "is:nonsense means nothing"),
+        ("word p>=", 8, "p takes a priority"),
+        ("is:nonsense", 3, "is:nonsense is not a valid condition"),
         ("list:somewhere", 5, "'somewhere' is not a valid list"),
         ("stage:", 6, "stage: needs a value"),
         ("stage:code,", 11, "stage: needs a value"),

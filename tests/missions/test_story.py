@@ -53,7 +53,7 @@ def test_a_mission_from_its_first_word_to_its_landing() -> None:
         "Ben sent it back: Use the same one",
         "Claude started on code",
         "The session ended: failed: exit code 1",
-        "You approved code; it is to be landed",
+        "You approved code; landing is next",
         "It landed as a14d3edfd9",
     ]
 

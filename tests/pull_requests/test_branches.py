@@ -47,7 +47,7 @@ def test_a_rewritten_branch_replaces_only_what_was_pushed_from_here(checkout: Ch
     double.git("update-ref", f"refs/heads/{BRANCH}", theirs)
     checkout.git("branch", "-f", BRANCH, "main")
     checkout.commit("pay.py", "pay(2)\n", BRANCH)
-    with pytest.raises(branches.BranchMoved, match="commits that are not here"):
+    with pytest.raises(branches.BranchMoved, match="commits that are missing here"):
         push(checkout, before=second)
     assert double.git("rev-parse", BRANCH) == theirs, "their commit is kept"
 

@@ -55,7 +55,7 @@ def test_adding_goes_on_when_github_does_not_answer(
     checkout.git("remote", "set-url", "origin", "https://github.acme.example/acme/shop")
     added = run("repo", "add", str(checkout.path), "--json")
     assert added.code == 0 and "githubRepoId" not in added.data
-    assert "GitHub was not asked" in added.err
+    assert "GitHub could not be asked" in added.err
     assert double.counted("GET") == [503], "asked once, without waiting"
 
 

@@ -287,7 +287,7 @@ def test_while_the_limit_is_used_up_github_is_left_alone() -> None:
     name = RepositoryName(HOST, "acme", "shop")
     assert desk._github(name) is desk._github(name), "one client and its ETags"
     desk._leave_alone(HOST, RateLimited("used up", until=datetime.now(UTC) + timedelta(hours=1)))
-    with pytest.raises(TryAgain, match="left alone for"):
+    with pytest.raises(TryAgain, match="asks for a pause"):
         desk._github(name)
     assert desk._github(RepositoryName("github.com", "acme", "shop")), "another host has its own limit"
     desk._leave_alone(HOST, RateLimited("over", until=datetime.now(UTC) - timedelta(seconds=1)))

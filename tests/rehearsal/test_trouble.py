@@ -112,7 +112,7 @@ def test_an_unknown_cue_is_named_and_nothing_is_done(stage: Stage) -> None:
     mission = stage.mission("Greet", description="rehearsal: explode")
     ran = stage.play(mission)
     assert ran.code == 1
-    assert "'explode' is nothing to rehearse" in ran.result["result"]
+    assert "'explode' cannot be rehearsed" in ran.result["result"]
     assert stage.commits(mission) == []
 
 

@@ -75,7 +75,7 @@ async def test_a_person_agrees_and_the_machine_gets_tokens_once(hub: Issued) -> 
     assert (await hub.refresh(token["refresh_token"])).status_code == 200
     assert (await polled(hub, given)).json()["error"] == "expired_token"
     gone = await hub.http.get(given["verification_uri_complete"])
-    assert gone.status_code == 400 and "Nobody waits" in gone.text
+    assert gone.status_code == 400 and "This code is not valid" in gone.text
 
 
 async def test_who_asks_is_shown_as_text_with_its_address_and_its_rights(hub: Issued) -> None:
@@ -111,7 +111,7 @@ async def test_codes_cannot_be_guessed_or_allowed_from_another_page(hub: Issued)
     forged = await hub.http.post(given["verification_uri_complete"], data={"action": "allow", "csrf": "guessed"})
     assert forged.status_code == 403
     pages = [await hub.http.get("/oauth/device?user_code=AAAA-AAAA") for _ in range(12)]
-    assert "Too many tries" in pages[-1].text
+    assert "Too many attempts" in pages[-1].text
     assert (await polled(hub, given)).json()["error"] == "authorization_pending"
     other = await hub.http.post("/oauth/device_authorization", data={"client_id": "nobody"})
     assert other.status_code in (400, 401) and "error" in other.json()

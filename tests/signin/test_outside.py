@@ -134,7 +134,7 @@ async def test_the_hubs_pages_sign_in_through_the_issuer(tmp_path: Path, secret:
         sent = await begun(browser)
         assert sent.headers["location"].startswith(f"{outside.url}/auth?")
         forged = await browser.get("/sign-in/callback?code=evil&state=guessed")
-        assert forged.status_code == 403 and "not begun in this browser" in forged.text
+        assert forged.status_code == 403 and "not started in this browser" in forged.text
         end = await agree(browser, (await begun(browser)).headers["location"], "ann")
         assert "You are signed in as <b>ann@example.org</b>" in end.text, end.text
         who = (await browser.get("/api/v1/auth/whoami")).json()
@@ -197,7 +197,7 @@ async def test_tokens_for_another_hub_are_refused(tmp_path: Path, home: Path) ->
 
 async def test_a_hub_whose_tokens_are_for_another_hub_is_refused(typed: Typed, tmp_path: Path) -> None:
     async with program(tmp_path / "hub", issuer="http://127.0.0.1:9", audience="https://hub.example.org") as hub:
-        with pytest.raises(SoloUnicornError, match=r"asks for a token that is for https://hub.example.org"):
+        with pytest.raises(SoloUnicornError, match=r"asks for a token for https://hub.example.org"):
             _for_this_hub(hub.url, {"resource": "https://hub.example.org"})
         said = (await metadata(hub))["solo_unicorn"]
         assert said["parameters"] == {"resource": "https://hub.example.org"}

@@ -257,7 +257,7 @@ async def test_other_bytes_than_were_attached_are_thrown_away(
     content_path(file).unlink()
     (kept,) = [one for one in (tmp_path / "hub").rglob("*") if one.is_file() and one.read_bytes() == b"true words"]
     kept.write_bytes(b"fake words")
-    with pytest.raises(Offline, match="did not arrive as it was attached"):
+    with pytest.raises(Offline, match="arrived incomplete or changed"):
         await fetch(both[0].line, both[0].account, file)
     assert not content_path(file).exists()
     kept.write_bytes(b"true words")

@@ -126,13 +126,13 @@ def saying(
 @pytest.mark.parametrize(
     ("status", "body", "error", "told"),
     [
-        (502, PAGE, Offline, "whether the hub runs"),
+        (502, PAGE, Offline, "that the hub is running"),
         (429, b"", Offline, "wait a moment; then try again"),
         (426, b"", Offline, "check the address, the proxy"),
         (403, PAGE, Offline, "check the address, the proxy"),
         (407, b"", Offline, "HTTPS_PROXY"),
-        (500, OURS, Offline, "the log of the hub says why"),
-        (401, OURS, SignedOut, "make a new key"),
+        (500, OURS, Offline, "see the hub's log"),
+        (401, OURS, SignedOut, "create a new key"),
     ],
 )
 def test_a_sign_in_with_a_key_advises_what_helps(

@@ -66,7 +66,7 @@ def test_the_same_again_is_the_same_and_another_content_is_refused(
     made = operations.attachments.attach(workspace, one, source)
     assert operations.attachments.attach(workspace, one, source) == made
     source.write_text("second")
-    with pytest.raises(Conflict, match=r"other content"):
+    with pytest.raises(Conflict, match=r"different content"):
         operations.attachments.attach(workspace, one, source)
     assert workspace.read(queries.attachments.of_mission, one) == [made]
     workspace.close()

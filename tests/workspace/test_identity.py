@@ -66,7 +66,7 @@ def test_another_workspace_written_over_the_file_is_seen(workspace: Workspace, p
 def test_a_program_that_the_file_has_outgrown_writes_no_more(workspace: Workspace, project: Project) -> None:
     with sqlite3.connect(workspace.path) as newer:
         newer.execute(f"PRAGMA user_version = {store.latest_format() + 1}")
-    with pytest.raises(TryAgain, match="reading only") as refused:
+    with pytest.raises(TryAgain, match="open read-only") as refused:
         workspace.write(operations.projects.create, "Lost")
     assert "newer version" in refused.value.why and "update" in refused.value.todo
     assert workspace.read_only is not None

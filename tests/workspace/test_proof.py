@@ -136,7 +136,7 @@ def test_an_older_copy_in_its_place_is_told(
     workspace.close()
     shutil.copy(tmp_path / "workspace.db", home)
     (told_of,) = told()
-    assert "the last write is missing that had been saved here: they were about M-1" in told_of
+    assert "the last write is missing although they had been saved here: they concerned M-1" in told_of
 
 
 def test_a_file_that_is_gone_is_told_and_not_begun_anew_by_a_look(

@@ -102,7 +102,7 @@ def test_a_newer_workspace_opens_read_only_with_a_reason(workspace: Workspace) -
     with Workspace.open(workspace.path) as newer:
         assert newer.read_only is not None and "newer version" in newer.read_only
         assert [project.name for project in newer.read(queries.projects.list_all)] == ["Kept"]
-        with pytest.raises(TryAgain, match="update solo-unicorn") as refused:
+        with pytest.raises(TryAgain, match="Update solo-unicorn") as refused:
             newer.write(operations.projects.create, "Not made")
         assert refused.value.exit_code == 75
 

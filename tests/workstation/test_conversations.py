@@ -50,4 +50,4 @@ def test_a_conversation_that_is_gone_is_begun_anew_and_no_attempt_counts(
     folder("gone")
     shop.workspace.write(operations.review.reject, mission.id, "Nowhere")
     asked = shop.until(mission, lambda now: now.attention, "a person is asked")
-    assert (asked.attempts, asked.ready) == (0, False) and "there is no folder gone" in (asked.attention or "")
+    assert (asked.attempts, asked.ready) == (0, False) and "There is no folder gone" in (asked.attention or "")

@@ -36,7 +36,7 @@ def test_words_that_an_agent_does_not_take_while_it_works_come_with_its_next_tur
     assert f"sketch.png (image/png, 8 bytes): `{placed}`" in agent.prompts[0]
 
     assert main(["mission", "say", "M-1", "mind the gap"]) == 0
-    assert "kept for its next turn, because it takes no input" in capfd.readouterr().out
+    assert "kept for its next turn, because it accepts no input" in capfd.readouterr().out
 
     agent.rewrite(WORK)
     assert main(["mission", "open", "M-1", "--agent"]) == 0
@@ -48,7 +48,7 @@ def test_words_that_an_agent_does_not_take_while_it_works_come_with_its_next_tur
     assert kinds.index("taken_over") < kinds.index("handed_back")
     first, second = shop.sessions(mission)
     assert (first.outcome, second.resumed) == ("cancelled", True)
-    assert "What a person told you meanwhile" in agent.prompts[1] and "mind the gap" in agent.prompts[1]
+    assert "Messages from a person in the meantime" in agent.prompts[1] and "mind the gap" in agent.prompts[1]
 
 
 def test_a_conversation_that_begins_anew_knows_who_was_there_before(shop: Shop, tmp_path: Path) -> None:

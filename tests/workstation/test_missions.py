@@ -227,7 +227,7 @@ def test_what_cannot_be_said_any_more_is_kept_for_the_next_session(shop: Shop) -
     shop.workspace.write(operations.missions.set_ready, mission.id, True)
     shop.done(mission)
     told = (paths.runs_dir() / shop.sessions(mission)[0].id / "transcript.jsonl").read_text()
-    assert "What a person told you meanwhile" in told and "hello?" in told
+    assert "Messages from a person in the meantime" in told and "hello?" in told
 
 
 @pytest.mark.slow

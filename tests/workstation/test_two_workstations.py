@@ -201,7 +201,7 @@ def test_each_mission_runs_on_one_machine_and_a_newer_start_fences_the_older(tea
     )
     assert not any(one["mission"] == mission["id"] for one in team.first.json("workstation", "status")["sessions"])
     said = team.first.run("workstation", "register", code=4)
-    assert "does not take this as the workstation" in said and "--force" in said
+    assert "does not accept this machine as the workstation" in said and "--force" in said
     began = time.monotonic()
     team.first.run("workstation", "stop")
     team.first.run("workstation", "register", "--force", "--name", "third")

@@ -40,7 +40,7 @@ def test_vacant_worktrees_go_after_seven_days_and_one_stays(
     assert why(pool.clean(repository)) == {
         "shop-b1": "removed",
         "shop-b2": "removed",
-        "shop-b3": "it is the last one, kept for the next mission",
+        "shop-b3": "it is the last one, which is kept for the next mission",
     }
     assert sorted(path.name for path in pool.root.glob("shop*")) == ["shop-b3"]
     assert len(repo.git("worktree", "list").splitlines()) == 2 and len(pool.slots.worktrees("R")) == 1
@@ -202,7 +202,7 @@ def test_a_missions_record_without_its_directory_waits_for_the_mission(
     lease = pool.acquire(repository, make_mission(1), branch="b1")
     shutil.rmtree(lease.path)
     [orphan] = pool.reconcile(repository)
-    assert "made again when its mission runs next" in orphan.what_now and pool.slots.worktrees("R") == [lease.worktree]
+    assert "recreated when its mission next runs" in orphan.what_now and pool.slots.worktrees("R") == [lease.worktree]
 
 
 def test_an_unrecorded_worktree_is_adopted_when_clean_and_reported_when_not(

@@ -79,7 +79,7 @@ def test_one_holder_of_a_lock_at_a_time(repo: Repo) -> None:
     common = repo.path / ".git"
     with (
         hold(common, "worktrees"),
-        pytest.raises(TryAgain, match="another process holds"),
+        pytest.raises(TryAgain, match="Another process holds"),
         hold(common, "worktrees", timeout=0.05),
     ):
         raise AssertionError("two holders")

@@ -209,7 +209,7 @@ def test_a_sparse_checkout_stays_sparse_everywhere(
 
 
 def _with(repo: Repo, commit: str, name: str) -> str:
-    """A tree with other content in one file, made without a checkout."""
+    """A tree with different content in one file, made without a checkout."""
     blob = subprocess.run(
         ["git", "hash-object", "-w", "--stdin"], cwd=repo.path, input=b"other\n", capture_output=True, check=True
     ).stdout.decode()

@@ -22,7 +22,7 @@ from textual.signal import Signal
 
 from ...config.correlation import new_correlation
 from ...config.settings import Settings
-from ...missions.errors import SoloUnicornError
+from ...missions.errors import SoloUnicornError, sentences
 from ...workspace.thread import WorkspaceThread
 from .colours.readable import InAscii, Readable
 from .commands import ChildCommands, Commands
@@ -240,8 +240,8 @@ class Application(App[None]):
 
     def complain(self, error: SoloUnicornError, *, seconds: float = 8) -> None:
         """Say what happened, why, and what to do."""
-        rest = ". ".join(part[0].upper() + part[1:].rstrip(".") for part in (error.why, error.todo) if part)
-        self.notify(f"{rest}." if rest else "", title=error.what, severity="error", timeout=seconds, markup=False)
+        rest = sentences(error.why, error.todo)
+        self.notify(rest, title=error.what, severity="error", timeout=seconds, markup=False)
 
     def tell(self, sentence: str) -> None:
         """Say that something was done."""

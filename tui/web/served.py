@@ -22,7 +22,7 @@ def main() -> int:
         chosen = loading.load()
         first = opening(None, project, directory)
     except SoloUnicornError as error:
-        print(f"{error.what}. {error.why}. {error.todo}", file=sys.stderr)
+        print(error, file=sys.stderr)
         return 1
     log.setup("board", level=chosen.log.level)
     app = SoloUnicornApp(lambda: first, settings=chosen, directory=directory)

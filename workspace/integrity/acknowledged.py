@@ -22,7 +22,7 @@ from . import identity, proof
 from .proof import Position
 
 SHORTENED_BYTES: Final = 32 * 1024
-RESTORED: Final = "the workspace file is another one than the one that was written here last"
+RESTORED: Final = "the workspace file is not the one that was last written here"
 
 
 @record
@@ -38,7 +38,7 @@ class Loss:
         """In a sentence, with the missions."""
         named = ", ".join(short_id(number) for number in self.missions[:10])
         more = f" and {len(self.missions) - 10} more" if len(self.missions) > 10 else ""
-        return f"{self.why}{f': they were about {named}{more}' if named else ''}"
+        return f"{self.why}{f': they concerned {named}{more}' if named else ''}"
 
 
 class Acknowledged:
@@ -78,7 +78,7 @@ class Acknowledged:
         if missing > 0:
             about = {number for one in own if one[2] > here.writes for number in one[5]}
             several = f"the last {missing} writes are" if missing > 1 else "the last write is"
-            return Loss(f"{several} missing that had been saved here", tuple(sorted(about)))
+            return Loss(f"{several} missing although they had been saved here", tuple(sorted(about)))
         if noted == form and event and proof.digest_of(connection, event) != digest:
             return Loss(RESTORED, ())
         return None

@@ -57,7 +57,7 @@ def back_up(home: Path, to: Path, *, linked: bool = False) -> Checked:
     if not (home / DATABASE).is_file():
         raise NotFound(f"There is no workspace at {home / DATABASE}", todo="open the board once, or set the home")
     if to.exists():
-        raise Conflict(f"{to} is there already", todo="give another name")
+        raise Conflict(f"{to} already exists", todo="give another name")
     making = to.with_name(f".{to.name}.{os.getpid()}")
     try:
         making.mkdir(mode=0o700, parents=True)
@@ -90,10 +90,10 @@ def verify(backup: Path) -> Checked:
         expected: dict[str, JsonObject] = strict_json.loads((backup / MANIFEST).read_bytes())["files"]
         wrong = next((name for name, entry in expected.items() if _entry(backup / name) != entry), None)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SoloUnicornError(f"{backup} is not a whole backup", why=str(error), todo="use another one") from error
+        raise SoloUnicornError(f"{backup} is not a complete backup", why=str(error), todo="use another one") from error
     if wrong is not None or DATABASE not in expected:
         what = wrong or DATABASE
-        raise SoloUnicornError(f"{backup / what} is damaged", why="its SHA-256 is another", todo="use another backup")
+        raise SoloUnicornError(f"{backup / what} is damaged", why="its SHA-256 differs", todo="use another backup")
     check_database(backup / DATABASE)
     return Checked(backup, sum((backup / name).stat().st_size for name in expected), len(expected) - 1)
 
@@ -108,7 +108,7 @@ def restore(home: Path, backup: Path, *, lock: Path) -> Path | None:
     if is_held(lock):
         raise TryAgain(
             "The workstation service runs",
-            why="it writes into the workspace that is to be replaced",
+            why="it writes to the workspace that would be replaced",
             todo="`solo-unicorn workstation stop --force`, close every board, then try again",
         )
     fresh = home / f".{DATABASE}.restoring"

@@ -17,7 +17,7 @@ from ...missions.errors import Conflict, SoloUnicornError
 
 INSTANCE: Final = "store.instance"
 PLACE: Final = "store.path"
-START_ANEW: Final = "close this program and start it again; it then opens the workspace that is there"
+START_ANEW: Final = "close this program and start it again, to open the present workspace"
 
 
 class StoreReplaced(SoloUnicornError):
@@ -29,11 +29,11 @@ class StoreReplaced(SoloUnicornError):
     def at(cls, path: Path) -> StoreReplaced:
         """The error for a path, by what is there now."""
         if path.exists():
-            why = "another file was put in its place while this program had it open"
+            why = "another file replaced it while this program had it open"
             todo = START_ANEW
         else:
             why = "it was moved or removed while this program had it open"
-            todo = f"put it back or set SOLO_UNICORN_HOME to where it is now, then {START_ANEW}"
+            todo = f"put it back, or set SOLO_UNICORN_HOME to its new place, then {START_ANEW}"
         return cls(
             f"Nothing is saved any more: the workspace {path} is not the one that was opened", why=why, todo=todo
         )
@@ -85,6 +85,6 @@ def is_a_copy(path: Path, original: Path) -> Conflict:
     """The error for what a copy may not do beside its original."""
     return Conflict(
         f"{path.parent} is a copy of {original.parent}",
-        why="both are the same workspace: agents of each would work on the same missions",
+        why="both have the same identity, so that agents of each would work on the same missions",
         todo="`solo-unicorn workspace identity --new` here makes it a separate one; or remove one of the two",
     )

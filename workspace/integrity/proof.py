@@ -30,10 +30,10 @@ _CHAIN: Final = """SELECT e.seq, {content}, e.mission_id, p.digest, coalesce(p.g
     LEFT JOIN proof AS p ON p.place = 'event' AND p.key = e.seq UNION ALL
     SELECT key, NULL, NULL, digest, gone FROM proof WHERE place = 'event' AND key NOT IN (SELECT seq FROM event)
     ORDER BY 1"""
-CHANGED: Final = "it is not as it was written"
+CHANGED: Final = "it differs from what was written"
 MISSING: Final = "it is missing"
 FOREIGN: Final = "it was written by another program"
-DOUBTFUL: Final = "it was not as it had been written when it was changed last"
+DOUBTFUL: Final = "it already differed from what was written when it was last changed"
 
 
 @record

@@ -22,7 +22,7 @@ from .. import rows
 
 E = TypeVar("E", Mission, Session)
 UNREADABLE: Final = "This mission's record cannot be read: `solo-unicorn doctor --repair` shows what can be done"
-REPAIRED: Final = "Its record could not be read and was repaired: look whether it still says what it should"
+REPAIRED: Final = "Its unreadable record was repaired: check that it still says what it should"
 _MISSION: Final = {
     "id": "id",
     "projectId": "project_id",

@@ -44,7 +44,7 @@ def _attach(change: Change, ref: str, name: str, digest: str, size: int) -> Atta
         if same.sha256 == digest:
             return same
         raise Conflict(
-            f"{short_id(mission.number)} has a file {name!r} with other content",
+            f"{short_id(mission.number)} has a file {name!r} with different content",
             todo="give this one another name, or detach the first",
         )
     from mimetypes import guess_type

@@ -16,12 +16,14 @@ def save(change: Change, project: str, name: str, query: str) -> None:
     name = name.strip().removeprefix("@").lower()
     if not NAME.fullmatch(name):
         raise InvalidValue(
-            "name", f"{name!r} cannot name a filter", todo="use up to 40 small letters, digits and -, _ or ."
+            "name",
+            f"{name!r} is not a valid filter name",
+            todo="use up to 40 lower-case letters, digits, dots, hyphens and underscores",
         )
     if not parse(query).terms:
         raise InvalidValue("query", "An empty filter shows everything", todo="write a condition first")
     if any(term.kind == "saved" and term.values[0] == name for term in parse(query).terms):
-        raise QueryError(f"@{name} would ask for itself", 0, todo="leave it out of the query")
+        raise QueryError(f"@{name} would refer to itself", 0, todo="remove it from the query")
     owner = change.project(project).id
     change.connection.execute(
         "INSERT INTO saved_filter (project_id, name, query) VALUES (?, ?, ?) "
@@ -39,5 +41,5 @@ def delete(change: Change, project: str, name: str) -> None:
         "DELETE FROM saved_filter WHERE project_id = ? AND name = ?", (owner, name)
     ).rowcount
     if not gone:
-        raise NotFound(f"No filter is saved as {name!r}", todo="`solo-unicorn filter list` names them")
+        raise NotFound(f"No filter is saved as {name!r}", todo="`solo-unicorn filter list` lists them")
     change.event(owner, "filter_deleted", note=name)

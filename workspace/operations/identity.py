@@ -26,7 +26,7 @@ def make_own(workspace: Workspace) -> str:
 def _make_own(change: Change, path: Path) -> str:
     connection = change.connection
     for (session_id,) in connection.execute("SELECT id FROM session WHERE phase <> 'ended'").fetchall():
-        sessions.end(change, str(session_id), "cancelled", "it runs in the home that this one was copied from")
+        sessions.end(change, str(session_id), "cancelled", "it ran in the home that this one is a copy of")
     for (mission_id,) in connection.execute("SELECT mission_id FROM worktree WHERE mission_id IS NOT NULL").fetchall():
         mission = lookup.mission(connection, str(mission_id), deleted=True)
         if mission.worktree_path is not None and mission.deleted_at is None:

@@ -61,7 +61,7 @@ def import_project(change: Change, exported: JsonObject | Source, *, copy: bool 
         return taking.finish()
     except sqlite3.IntegrityError as error:
         raise InvalidValue(
-            "file", "The parts of this file do not fit together", why=str(error), todo="export the project again"
+            "file", "The parts of this file do not match", why=str(error), todo="export the project again"
         ) from error
     finally:
         taking.contents.close()
@@ -135,7 +135,7 @@ class _Import:
     @property
     def _within(self) -> Project:
         if self._project is None:
-            raise InvalidValue("project", "project: it is missing", todo="choose a file made by `solo-unicorn export`")
+            raise InvalidValue("project", "The file has no project", todo="choose a file made by `solo-unicorn export`")
         return self._project
 
     def _check_format(self, version: Json) -> None:
@@ -149,7 +149,7 @@ class _Import:
         connection = self._change.connection
         if connection.execute("SELECT 1 FROM project WHERE id = ?", (project.id,)).fetchone():
             todo = "import it with --copy, or delete it first"
-            raise Conflict(f"{project.name} is in this workspace already", todo=todo)
+            raise Conflict(f"{project.name} is already in this workspace", todo=todo)
         self._project = replace(project, slug=free_slug(connection, project.slug, project.id), hub=None)
         rows.put_project(connection, self._project)
 
@@ -226,7 +226,7 @@ class _Import:
         file = _one(Attachment, place, item)
         self._known(file.mission_id, place)
         if SHA256.fullmatch(file.sha256) is None or not 0 <= file.size <= SIZE_MAX:
-            raise InvalidValue(place, f"{place}: it names no content of a file")
+            raise InvalidValue(place, f"{place}: it has no file content")
         insert(self._change.connection, replace(file, name=checked_name(file.name), project_id=self._within.id))
         self._attached.add(file.sha256)
 
@@ -245,7 +245,7 @@ def _one(cls: type[E], place: str, item: Json) -> E:
     try:
         found = from_wire(cls, item)
         if ULID.fullmatch(known := getattr(found, "id", NO_ID)) is None:
-            raise InvalidValue("id", f"id is not an id of ours but {known[:60]!r}")
+            raise InvalidValue("id", f"id is not a valid id: {known[:60]!r}")
         return found
     except InvalidValue as error:
         raise InvalidValue(place, f"{place}: {error.what}", why=error.why, todo=error.todo) from None

@@ -19,7 +19,7 @@ INPUT_SHOWN = 20_000
 """Characters of one value that are kept for the person; the agent's own tool still gets all of it."""
 MESSAGE_MAX = 2_000
 ALWAYS = "always in this project"
-NEVER = "A rule of the project denies it. Find another way, or ask_user."
+NEVER = "A rule of the project denies this. Find another way, or ask_user."
 INSIDE = "it stays inside the worktree"
 
 
@@ -30,7 +30,7 @@ def ask(change: Change, session_id: str, tool: str, given: JsonObject, *, call_i
     """
     session = change.session(session_id)
     if session.phase == "ended":
-        raise Conflict("The session has ended", todo="nothing is asked for it any more")
+        raise Conflict("The session has ended", todo="it can no longer ask for anything")
     earlier = change.connection.execute(
         f"{_ITEMS} WHERE i.session_id = ? AND i.call_id = ?", (session_id, call_id)
     ).fetchone()
@@ -70,7 +70,7 @@ def answer(change: Change, item_id: int, decision: Decision, message: str = "", 
     Conflict when it was answered already, or its agent no longer waits.
     """
     if always and (decision != "allow" or change.by.kind != "user"):
-        raise InvalidValue("always", "Only a person allows something for good", todo="allow it once, or deny it")
+        raise InvalidValue("always", "Only a person may allow something permanently", todo="allow it once, or deny it")
     if decision not in ("allow", "deny"):
         raise InvalidValue("decision", f"{decision!r} is not a valid decision", todo="allow or deny")
     if len(message) > MESSAGE_MAX:
@@ -81,7 +81,7 @@ def answer(change: Change, item_id: int, decision: Decision, message: str = "", 
     if change.session(item.session_id).phase == "ended":
         mission = change.mission(item.mission_id)
         raise Conflict(
-            f"Nobody waits for request {item_id} any more",
+            f"No agent waits for request {item_id} any more",
             why=f"the session on {short_id(mission.number)} that asked has ended",
             todo="the next session asks again if it still needs it; `inbox rule` answers beforehand",
         )
@@ -89,7 +89,7 @@ def answer(change: Change, item_id: int, decision: Decision, message: str = "", 
         worktree = change.session(item.session_id).worktree_path or ""
         subject = permissions.subject(item.input, worktree)
         if len(subject) > INPUT_SHOWN:
-            raise InvalidValue("always", "The command is too long to be allowed for good", todo="allow it once")
+            raise InvalidValue("always", "The command is too long to be allowed permanently", todo="allow it once")
         _put_rule(change, item.project_id, item.tool, subject, "allow", pattern=False)
         message = message or ALWAYS
     _answer(change, item_id, decision, message, change.by)
@@ -119,12 +119,12 @@ def forget_rule(change: Change, rule_id: int) -> None:
 
 def _answered_already(item: InboxItem) -> Conflict:
     if item.answered_by != "system" or item.decision != "deny":
-        return Conflict(f"Request {item.id} was answered already: {item.decision}")
+        return Conflict(f"Request {item.id} was already answered: {item.decision}")
     when = f" at {item.answered_at:%H:%M} UTC" if item.answered_at else ""
     return Conflict(
         f"Your answer to request {item.id} comes too late",
-        why=f"nobody had answered in time, so its agent was told{when} to go on without it",
-        todo="it asks again if it still needs it; `inbox rule` answers beforehand",
+        why=f"there was no answer in time, so its agent was told{when} to continue without it",
+        todo="the agent asks again if it still needs it; `inbox rule` answers beforehand",
     )
 
 

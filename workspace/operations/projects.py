@@ -157,7 +157,7 @@ def _refuse_shared(project: Project, changes: Mapping[str, object]) -> None:
     if project.hub is not None and refused:
         raise Conflict(
             f"{', '.join(refused)} of {project.name} cannot be changed here",
-            why=f"the project is mirrored from {project.hub}, which decides on that",
+            why=f"the project is mirrored from {project.hub}, which controls these settings",
             todo="change it at the hub",
         )
 
@@ -171,7 +171,7 @@ def _refuse_unsent(change: Change, project: Project) -> None:
     if waiting or undecided:
         raise Conflict(
             f"{project.name} has {waiting} edit(s) that the hub does not have and {undecided} open conflict(s)",
-            why="they are on this machine only, and would be lost with it",
+            why="they exist only on this machine, and would be lost with it",
             todo="`solo-unicorn sync` sends them; `project disconnect --force` keeps all of it here; "
             "--discard-unsent gives them up",
         )

@@ -30,7 +30,7 @@ def seen(change: Change, ref: str, number: int, seen: PullRequest, files: Sequen
     """
     mission = change.mission(ref)
     if mission.github_pr_number != number:
-        raise Conflict(f"{short_id(mission.number)} has another pull request by now")
+        raise Conflict(f"{short_id(mission.number)} now has another pull request")
     found = pull_requests.observed(mission, change.flow_of(mission), seen, files=files, now=change.now)
     if replace(found.mission, updated_at=mission.updated_at) == mission:
         return mission

@@ -128,7 +128,7 @@ def _step(change: Change, project_id: str, place: int, step: Step) -> Mission:
         mission,
         review_status="pending",
         review_requested_at=change.now,
-        stage_summary="Looked at the code and wrote a plan.",
+        stage_summary="Read the code and wrote a plan.",
         to_check="Is this the plan you want?",
     )
     return change.save(mission, asking, "review_requested")

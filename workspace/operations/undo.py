@@ -22,11 +22,11 @@ SAID = {
     "rejected": "sending back",
 }
 SINCE = {
-    "list": "it stands in {now} now",
+    "list": "it is in {now} now",
     "stage": "it is at {now} now",
-    "ready": "an agent worked on it since, or its ready switch was changed",
-    "listOrder": "it was moved since",
-    "reviewStatus": "its review was decided again since",
+    "ready": "an agent has worked on it since, or it was marked ready or not ready",
+    "listOrder": "it has been moved since",
+    "reviewStatus": "its review has been decided again since",
     "landingStatus": "its work is being landed",
 }
 """Why a step cannot be undone, by the field that is another now; `{now}` is its value."""
@@ -76,14 +76,16 @@ def _invert(change: Change, event: MissionEvent, kind: str, verb: str) -> str:
     if event.kind in ("approved", "rejected") and mission.agent_session_status != "INACTIVE":
         raise Conflict(
             f"{SAID[event.kind].capitalize()} {name} cannot be undone",
-            why="its agent has begun again",
+            why="its agent has started again",
             todo="stop its session, then move it",
         )
     if mission.deleted_at is not None and "deletedAt" not in changes:
-        raise Conflict(f"The last step of {name} cannot be undone", why="it was deleted since", todo="restore it first")
+        raise Conflict(
+            f"The last step of {name} cannot be undone", why="it has been deleted since", todo="restore it first"
+        )
     for field, (before, after) in changes.items():
         if event.kind != "created" and document.get(field) != after:
-            why = SINCE.get(field, f"its {_in_words(field)} changed since").format(now=document.get(field))
+            why = SINCE.get(field, f"its {_in_words(field)} has changed since").format(now=document.get(field))
             what = event.note if event.kind in ("undone", "redone") else SAID[event.kind]
             raise Conflict(f"{what.capitalize()} {name} cannot be undone", why=why, todo="edit or move it instead")
         document[field] = before

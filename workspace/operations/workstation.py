@@ -127,7 +127,7 @@ def set_agent_limit(change: Change, name: str, until: datetime | None) -> None:
     if until is not None and until > change.now + TOLD_LONGEST:
         raise InvalidValue(
             "until",
-            f"{until:%Y-%m-%d} is further away than any usage limit lasts",
+            f"{until:%Y-%m-%d} is later than any usage limit can reset",
             todo=f"give a time within {TOLD_LONGEST.days} days",
         )
     agent = _agent(change, name)

@@ -82,7 +82,7 @@ def shown_path(attachment: Attachment) -> Path:
         if not content_path(attachment).exists():
             raise NotFound(
                 f"{attachment.name} is not on this machine",
-                todo="`solo-unicorn mission fetch REF` brings the files of a mission from its hub",
+                todo="`solo-unicorn mission fetch REF` downloads the files of a mission from its hub",
             )
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.hardlink_to(content_path(attachment))

@@ -58,7 +58,7 @@ def at_rest(session: Session) -> Session:
     kept = replace(session, worktree_path=None, host_pid=None, activity="", waits_for="", transcript_offset=0)
     if kept.phase == "ended":
         return kept
-    reason = "it ran when its project was exported"
+    reason = "it was running when its project was exported"
     return replace(
         kept, phase="ended", outcome="unknown", reason=reason, ended_at=kept.last_event_at or kept.started_at
     )

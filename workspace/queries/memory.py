@@ -55,7 +55,7 @@ def get(connection: sqlite3.Connection, project: str, name: str) -> MemoryDocume
         raise NotFound(
             f"The document {name!r} was deleted",
             why=f"{document.updated_by.name or document.updated_by.kind} did it on {document.updated_at:%Y-%m-%d}",
-            todo="`memory history` and `memory diff` show what it was; `memory replace` makes it again",
+            todo="`memory history` and `memory diff` show what it was; `memory replace` creates it again",
         )
     return document
 

@@ -30,7 +30,7 @@ def one(connection: sqlite3.Connection, event: int) -> Offer:
     for offer in offers(connection):
         if offer.event == event:
             return offer
-    raise NotFound(f"Nothing with the number {event} is offered to the memory", todo="`memory offers` lists what is")
+    raise NotFound(f"There is no offer {event} for the memory", todo="`memory offers` lists the offers")
 
 
 def _rejections(connection: sqlite3.Connection, project_id: str | None) -> list[Offer]:

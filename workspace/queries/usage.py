@@ -27,7 +27,7 @@ def usage(
 ) -> list[UsageFigures]:
     """What the sessions of the last `days` days used; days newest first, the rest dearest first."""
     if by not in get_args(UsageBy):
-        raise InvalidValue("by", f"Usage is not added up by {by}", todo=f"give one of {', '.join(_KEYS)}")
+        raise InvalidValue("by", f"Usage cannot be grouped by {by}", todo=f"give one of {', '.join(_KEYS)}")
     if not 1 <= days <= DAYS_MAX:
         raise InvalidValue("days", f"{days} days cannot be shown", todo=f"give 1 to {DAYS_MAX}")
     since = rows.stamp(midnight(now) - timedelta(days=days - 1))

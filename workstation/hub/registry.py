@@ -158,7 +158,7 @@ class Registry:
             else "stop this one; `solo-unicorn workstation restart` takes over again"
         )
         await self._workspace.run(Workspace.set_meta, fenced(self._account.id), f"{answer.said}: {todo}")
-        self._log.error("this workstation is fenced off", extra={"hub": self._account.hub, "why": answer.said})
+        self._log.error("this workstation was superseded", extra={"hub": self._account.hub, "why": answer.said})
 
 
 def state(workspace: Workspace, account_id: str) -> JsonObject:

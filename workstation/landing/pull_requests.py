@@ -73,7 +73,7 @@ class PullRequests:
         if name is None:
             raise NotFound(
                 f"{repository.name} is not on GitHub",
-                why=f"{short_id(mission.number)} is to land by pull request",
+                why=f"{short_id(mission.number)} has to land by pull request",
                 todo="set prMode of the mission or of the project to disabled, or link a repository of GitHub",
             )
         github = self._github(name)
@@ -167,7 +167,9 @@ class PullRequests:
             )
         except NotMergeable as error:
             raise NotMergeable(
-                f"GitHub does not merge pull request #{number} now", why=error.why, todo="see what it says there"
+                f"GitHub refuses to merge pull request #{number} now",
+                why=error.why,
+                todo="check the pull request on GitHub",
             ) from error
         await self._seen(one, await self._context.git(pulls.look, github, one.name, number))
 
@@ -212,7 +214,7 @@ class PullRequests:
         """The client of that host; TryAgain while its rate limit is used up."""
         until = self._not_before.get(name.host)
         if until is not None and until > time.monotonic():
-            raise TryAgain(f"{name.host} wants to be left alone for {until - time.monotonic():.0f} seconds")
+            raise TryAgain(f"{name.host} asks for a pause of {until - time.monotonic():.0f} seconds")
         key = (name.host, self._context.settings.github.api_url)
         if key not in self._clients:
             self._clients[key] = GitHub(Host.of(*key))

@@ -72,5 +72,5 @@ class Lease:
         asked = self._clock()
         if not await self._renew():
             self._lost = True
-            raise Superseded("Another session took the mission over", todo="nothing; its work is kept in the worktree")
+            raise Superseded("Another session took over the mission", todo="nothing; the work is kept in the worktree")
         self._until = asked + self._seconds

@@ -89,7 +89,9 @@ def _unfinished(judgement: Judgement, *, again: bool) -> Judgement:
     """A turn that was ended without a word to us: told once, then shown, as a question where it is one."""
     words = judgement.words
     if again and "?" in words:
-        return replace(judgement, outcome="needs_input", reason="it asked in its last message", question=words)
+        return replace(
+            judgement, outcome="needs_input", reason="it asked a question in its last message", question=words
+        )
     reason = f"{UNFINISHED}; it said: {words[:WORDS_SHOWN]}" if words else UNFINISHED
     return replace(judgement, reason=reason, nudged=not again, final=again)
 

@@ -201,7 +201,9 @@ def read_brief(workspace: Workspace, session: Session, budget: float = 0.0) -> B
         (agent for agent in workspace.read(queries.workstation.agents) if agent.name == session.agent_name), None
     )
     if agent is None:
-        raise NotFound(f"There is no code agent {session.agent_name!r} any more", todo="choose another for the mission")
+        raise NotFound(
+            f"There is no code agent {session.agent_name!r} any more", todo="choose another one for the mission"
+        )
     project = workspace.read(queries.projects.get, mission.project_id)
     flow = workspace.read(queries.projects.flow_of, mission.id)
     wanted_actor = mission.actor_id or project.default_actor_id
@@ -298,7 +300,7 @@ def _note_setup(workspace: Workspace, mission: Mission, preparation: Preparation
     workspace.write_as(SYSTEM, operations.missions.add_note, mission.id, "progress", script_note(ran))
     if not ran.passed:
         raise SoloUnicornError(
-            ran.sentence, why=ran.output[-NOTE_SHOWN:].strip(), todo="mend the script, then try again"
+            ran.sentence, why=ran.output[-NOTE_SHOWN:].strip(), todo="fix the script, then try again"
         )
 
 

@@ -148,8 +148,8 @@ def check_something_landed(
             work = _claimed(Finished(mission, repository, replace(worktree, branch=branch)), facts.remote)
             elsewhere = leftovers(Git(worktree.path), facts.common_dir, work)
             raise Unproven(
-                f"{branch} has nothing to land, though its stage is finished",
+                f"{branch} has nothing to land, although its stage is finished",
                 why=f"the agent left its work in {elsewhere}" if elsewhere else "its agent changed nothing",
-                todo=f"move the mission to done if that is right, or bring the work onto {branch} and land again",
+                todo=f"move the mission to Done if that is right, or bring the work onto {branch} and land again",
             )
     forget(git, facts.common_dir, mission.id)

@@ -42,7 +42,7 @@ async def judged(context: ServiceContext, session: Session, judgement: Judgement
     places = (session.worktree_path or paths.worktrees_dir(), paths.home(), tempfile.gettempdir())
     if judgement.outcome != "failed" or await asyncio.to_thread(full_place, places) is None:
         return judgement
-    why = await park(context, session, SoloUnicornError(judgement.reason or "the agent failed"))
+    why = await park(context, session, SoloUnicornError(judgement.reason or "The agent failed"))
     return replace(judgement, outcome="unavailable", reason=f"{why}; {judgement.reason}", final=False)
 
 

@@ -42,7 +42,7 @@ def changes_elsewhere(run_dir: Path) -> str:
         return ""
     more = f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
     named = f"{', '.join(changed[:SHOWN])}{more}"
-    return f"Changed outside of the worktree while the agent worked: {named}. Look at it if that was not you."
+    return f"Changed outside the worktree while the agent worked: {named}. Check them if that was not you."
 
 
 def forget_token(run_dir: Path) -> None:

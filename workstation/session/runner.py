@@ -228,7 +228,7 @@ class SessionRunner:
             )
             self._log.info("claim given back", extra=self._said | {"why": why})
         else:
-            raise SoloUnicornError("The session has just been started", why="its host took the lock while we looked")
+            raise SoloUnicornError("The session has just been started", why="its host took the lock during the check")
 
     async def _note_started(self, prepared: Prepared) -> None:
         self.session = await self._context.workspace.write_as(
@@ -356,7 +356,7 @@ class SessionRunner:
         a person decides.
         """
         if not await self._context.git(self._handle.end_leftovers):
-            raise TryAgain("Something of the lost session still lives", why="it could not be ended")
+            raise TryAgain("Processes of the lost session still run", why="they could not be ended")
         judgement = await self._context.workspace.run(judge, self.session.id, reading, None)
         if judgement.outcome == "unknown":
             kept = await self._keep_work()
@@ -371,7 +371,7 @@ class SessionRunner:
         if await asyncio.to_thread(self._handle.state) == "never_started":
             await asyncio.to_thread(launch.seal, self._run_dir)
         elif not await self._context.git(self._handle.end_leftovers):
-            raise TryAgain("Something of the session still lives", why="it could not be ended")
+            raise TryAgain("Processes of the session still run", why="they could not be ended")
         outcome: Literal["cancelled", "unknown"] = "cancelled" if self._stop else "unknown"
         await self._end(Judgement(outcome, f"the service could not follow the session: {why}"))
 

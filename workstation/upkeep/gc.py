@@ -173,7 +173,7 @@ async def give_back(context: ServiceContext, worktree: Worktree) -> None:
             logger("workstation.gc").warning("worktree kept", extra={"worktree": worktree.path, "why": str(error)})
 
     async def keep(why: str) -> None:
-        note = f"The worktree {worktree.path} could not be given back: {why}"
+        note = f"The worktree {worktree.path} could not be released: {why}"
         await context.workspace.run(_note, worktree, note)
 
     await context.supervisor.until_done(f"giving back {Path(worktree.path).name}", work, give_up=keep)

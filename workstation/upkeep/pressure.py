@@ -47,7 +47,7 @@ def pressure(settings: Settings, *, memory_free_mb: float, load_per_core: float,
     """What to say behind `this machine`; empty while it has what a session needs."""
     least = settings.workstation.disk_free_mb
     if least and disk_free_mb < least:
-        return f"has {disk_free_mb:.0f} MB of its disk left ({least} MB are kept free)"
+        return f"has {disk_free_mb:.0f} MB of disk space left ({least} MB are kept free)"
     wanted, most = settings.workstation.memory_free_mb, settings.workstation.load_per_core
     if wanted and memory_free_mb < wanted:
         return f"has {memory_free_mb:.0f} MB of memory left ({wanted} MB are kept free)"

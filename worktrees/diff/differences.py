@@ -55,9 +55,7 @@ def mission_diff(
     dirty = changes(path)
     start = since or merge_base
     if since and git.commit(since) is None:
-        raise NotFound(
-            f"{since[:10]} is not there any more", why="git has cleared it away", todo="see the whole mission"
-        )
+        raise NotFound(f"{since[:10]} no longer exists", why="git has removed it", todo="look at the whole mission")
     with temporary_index(path) as index:
         seen = git.having(GIT_INDEX_FILE=str(index))
         unmerged = [change.path for change in dirty if "U" in change.state or change.state in ("AA", "DD")]
@@ -89,9 +87,9 @@ def merge_base_of(git: Git, base: str) -> tuple[str, str]:
     """What a worktree is compared with, and its HEAD; NotFound when the worktree or the base is gone."""
     if not git.path.is_dir():
         raise NotFound(
-            f"the worktree {git.path} is gone",
+            f"The worktree {git.path} is gone",
             why="its directory was deleted",
-            todo="start the mission again to remake it",
+            todo="start the mission again to recreate it",
         )
     head, against = git.commit("HEAD"), git.commit(base)
     if head is None or against is None:

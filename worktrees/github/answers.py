@@ -73,13 +73,13 @@ def unavailable(host: str, response: httpx.Response, at: float) -> Unavailable:
             f"{host} answered {response.status_code}",
             until=until,
             why=said(body_of(response)),
-            todo="it is tried again later",
+            todo="it will be tried again later",
         )
     return RateLimited(
         f"The rate limit of {host} is used up",
         until=until,
         why=said(body_of(response)),
-        todo=f"it is tried again at {until:%H:%M} UTC",
+        todo=f"it will be tried again at {until:%H:%M} UTC",
     )
 
 
@@ -98,16 +98,18 @@ def refusal(host: str, method: str, url: str, response: httpx.Response) -> SoloU
             return NotAllowed(what, why=why, todo="the token needs access to contents and pull requests")
         case 404:
             return NotFound(
-                f"{host} knows no {path}",
-                why=why or "or the token may not see it",
-                todo="check the repository's name and what the token may do",
+                f"{host} does not have {path}",
+                why=why or "or the token may not access it",
+                todo="check the repository's name and the token's permissions",
             )
         case 405 | 409 if path.endswith("/merge"):
-            return NotMergeable("The pull request cannot be merged now", why=why, todo="see what GitHub says there")
+            return NotMergeable(
+                "The pull request cannot be merged now", why=why, todo="check the pull request on GitHub"
+            )
         case status if status >= 500:
             return Unavailable(f"{host} answered {status}", why=why, todo="try again in a moment")
         case status:
-            return Refused(what, status=status, why=why, todo="see what GitHub says and change the request")
+            return Refused(what, status=status, why=why, todo="change the request as GitHub asks")
 
 
 def body_of(response: httpx.Response) -> Json:

@@ -54,11 +54,11 @@ def push_branch(repository_path: Path | str, *, branch: str, target: str, pushed
     git = Git(facts.root)
     head = git.commit(f"refs/heads/{branch}")
     if head is None:
-        raise NotFound(f"there is no branch {branch} in {facts.root}", todo="start the mission again")
+        raise NotFound(f"There is no branch {branch} in {facts.root}", todo="start the mission again")
     if facts.remote is None:
         raise NotFound(
             f"{facts.root} has no remote",
-            why="a pull request is made of a pushed branch",
+            why="a pull request needs a pushed branch",
             todo="add one (`git remote add origin URL`), or set prMode to disabled",
         )
     fetch_branch(git, facts.remote, target)
@@ -138,9 +138,9 @@ def _push(git: Git, remote: str, branch: str, head: str, known: tuple[str | None
         if "[rejected]" not in said:
             raise GitError(git.path, ("git", "push", remote, branch), done.status, said)
     raise BranchMoved(
-        f"{remote}/{branch} has commits that are not here",
+        f"{remote}/{branch} has commits that are missing here",
         why="another person pushed to the mission's branch",
-        todo=f"bring them in (`git pull --rebase {remote} {branch}` in the mission's worktree), then land again",
+        todo=f"fetch them (`git pull --rebase {remote} {branch}` in the mission's worktree), then land again",
     )
 
 

@@ -211,7 +211,7 @@ class GitHub:
             raise Refused(
                 f"{self.host.name} points elsewhere for {response.url.path}",
                 status=response.status_code,
-                why="a token is not sent to another host, and a change not to another address",
+                why="tokens are not sent to another host, nor changes to another address",
                 todo="check the repository's address: it may have been renamed",
             )
         return target
@@ -227,14 +227,12 @@ class GitHub:
         return Unavailable(
             f"{self.host.name} did not answer",
             why=f"{error}, so it is unknown whether it did what was asked",
-            todo="look at GitHub, or try again: completed steps are found there",
+            todo="check GitHub, or try again: completed steps will be recognised",
         )
 
     def _unexpected(self, path: str) -> Refused:
         return Refused(
-            f"{self.host.name} answered something else than expected for {path}",
-            status=200,
-            todo="check github.api_url",
+            f"{self.host.name} sent an unexpected answer for {path}", status=200, todo="check github.api_url"
         )
 
 

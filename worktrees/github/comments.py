@@ -110,4 +110,4 @@ def _within(found: Json, *keys: str) -> JsonObject:
         return found
     if keys == ("author",):  # an account that was deleted
         return {}
-    raise SoloUnicornError("GitHub's answer about comments has another shape than expected")
+    raise SoloUnicornError("GitHub's answer about comments has an unexpected form")

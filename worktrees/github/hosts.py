@@ -93,7 +93,7 @@ def _checked(url: str) -> str:
         raise InvalidValue(
             "github.api_url",
             f"{parts.scheme}://{parts.hostname or ''} cannot be the address of a GitHub API",
-            why="a token is sent there, so it has to be an https address without user, query or fragment",
+            why="tokens are sent there, so it must be an https address without user, query or fragment",
             todo="`solo-unicorn config set github.api_url https://HOST/api/v3`",
         )
     return url.rstrip("/")

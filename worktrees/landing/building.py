@@ -42,7 +42,7 @@ class CheckFailed(SoloUnicornError):
         super().__init__(
             "the check before landing did not pass",
             why=f"{result.sentence}\n{result.output[-2000:].rstrip()}",
-            todo=f"mend it on the mission's branch and land again; the whole output is in {result.log}",
+            todo=f"fix it on the mission's branch and land again; the full output is in {result.log}",
         )
         self.result = result
 
@@ -92,9 +92,10 @@ def build(scratch: Git, strategy: MergeStrategy, head: str, base: str, message: 
     tree = decode(expected.out.split(b"\0")[0])
     if expected.status == 0 and scratch.line("rev-parse", f"{new}^{{tree}}") != tree:
         raise NotAsReviewed(
-            f"{'rebasing' if strategy == 'rebase' else 'a hook while merging'} made something else than was reviewed",
+            f"{'rebasing' if strategy == 'rebase' else 'a hook while merging'} "
+            "made something other than what was reviewed",
             why=f"`git diff {tree[:10]} {new[:10]}` is not empty",
-            todo="land by merge (`mission edit --merge merge`), or mend the hook that changes files",
+            todo="land by merge (`mission edit --merge merge`), or fix the hook that changes files",
         )
     return new
 
@@ -128,7 +129,7 @@ def furnish(checkout: Path, common_dir: Path, scratch: Path, recipe: Recipe, fol
 
 def check(checkout: Path, common_dir: Path, scratch: Path, recipe: Recipe, command: str, folder: str = "") -> None:
     """Run the repository's check on what would be landed; CheckFailed with its output when it does not pass,
-    UnusableRepository when the folder to run it in is not there any more."""
+    UnusableRepository when the folder to run it in no longer exists."""
     step = ("check", command, recipe.check_timeout)
     _run_step(checkout, common_dir, scratch, step, start_in(scratch, folder))
 

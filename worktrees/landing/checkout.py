@@ -47,7 +47,9 @@ def checkout_of(git: Git, branch: str) -> Listed | None:
         and (entry.branch == branch or (entry.branch is None and _rebasing(entry.path) == branch))
     ]
     if len(found) > 1:
-        raise _in_the_way(found[1].path, branch, f"{found[0].path} has it checked out, too", "leave it in one of them")
+        raise _in_the_way(
+            found[1].path, branch, f"{found[0].path} has it checked out, too", "keep it in only one of them"
+        )
     return found[0] if found else None
 
 
@@ -68,8 +70,8 @@ def check_movable(path: Path, branch: str, new: str | None = None) -> None:
             raise _in_the_way(path, branch, f"it has uncommitted changes: {change.path}", "commit or stash them")
     held = _held_back(git, path, moving)
     if held:
-        why = f"its {held} has changes of yours, which git was told not to look at (assume-unchanged, skip-worktree)"
-        raise _in_the_way(path, branch, why, "keep a copy and take the mark away")
+        why = f"its {held} has changes of yours that git was told to ignore (assume-unchanged, skip-worktree)"
+        raise _in_the_way(path, branch, why, "keep a copy, and remove the mark")
     blocked = _untracked_in_the_way(git, path, new)
     if blocked:
         raise _in_the_way(path, branch, f"its untracked file {blocked} would be overwritten", "move it away")
@@ -106,7 +108,7 @@ def move_branch(git: Git, move: Move, token: str) -> None:
             _check_still_ours(here, directory, move, token)
         else:
             if here.maybe("symbolic-ref", "--quiet", "HEAD") != f"refs/heads/{move.branch}":
-                raise _in_the_way(move.checkout, move.branch, "it was switched a moment ago", "try again")
+                raise _in_the_way(move.checkout, move.branch, "it was just switched", "try again")
             check_movable(move.checkout, move.branch, move.new)
             _note_begun(directory, token)
         _write_files(here, directory, aside, move)
@@ -136,7 +138,7 @@ def _check_still_ours(here: Git, directory: Path, move: Move, token: str) -> Non
         if on_branch and moving.isdisjoint(staged):
             return
     _begun(directory, token).unlink()
-    raise _in_the_way(here.path, move.branch, "the files changed there since the landing was interrupted", "look at it")
+    raise _in_the_way(here.path, move.branch, "the files changed there since the landing was interrupted", "check it")
 
 
 def _finished(directory: Path, lock: Path, aside: Path, token: str) -> None:
@@ -264,9 +266,9 @@ def _set_ref(git: Git, move: Move) -> None:
         return
     if (now or "0" * len(move.old)) != move.old:
         raise Conflict(
-            f"branch {move.branch} moved while a mission was landing on it",
+            f"Branch {move.branch} moved while a mission was landing on it",
             why=f"it was {move.old[:10]} and is {(now or 'gone')[:10]}",
-            todo="land again: the mission's branch is as it was",
+            todo="land again: the mission's branch is unchanged",
         )
     git.run("update-ref", "-m", "solo-unicorn: land", ref, move.new, move.old, tries=6)
 

@@ -117,7 +117,7 @@ def land(
                     raise Conflict(
                         f"{facts.remote}/{target} moved {TRIES} times while a mission was landing on it",
                         why="others push to it faster than the landing takes",
-                        todo="land again in a quieter moment",
+                        todo="land again at a quieter time",
                     ) from None
     raise AssertionError("unreachable")
 
@@ -149,8 +149,8 @@ class _Landing:
         head = self.git.commit(f"refs/heads/{self.branch}")
         if head is None:
             raise NotFound(
-                f"there is no branch {self.branch} in {self.facts.root}",
-                why="it was deleted or never made",
+                f"There is no branch {self.branch} in {self.facts.root}",
+                why="it was deleted or never created",
                 todo="start the mission again",
             )
         local = self.git.commit(f"refs/heads/{self.target}")
@@ -229,14 +229,14 @@ class _Landing:
         except Conflict as error:
             if not entry.pushed:
                 raise
-            self.note = f"{self.remote}/{self.target} has it, your {self.target} does not yet: {error.why}"
+            self.note = f"{self.remote}/{self.target} has it, but your {self.target} does not yet: {error.why}"
 
     def _base(self, local: str | None) -> str:
         """The commit to land on: the newer of the local branch and its remote, freshly fetched."""
         tip = self._fetched()
         if local is None and tip is None:
             raise NotFound(
-                f"there is no branch {self.target} in {self.facts.root}",
+                f"There is no branch {self.target} in {self.facts.root}",
                 why="neither here nor on a remote",
                 todo="create it, or choose another target branch",
             )
@@ -245,9 +245,9 @@ class _Landing:
         ahead, behind = ahead_behind(self.git, local, tip)
         if ahead and behind:
             raise Diverged(
-                f"{self.target} and {self.remote}/{self.target} have gone different ways",
-                why=f"yours has {ahead} commits the remote lacks, the remote has {behind} that yours lacks",
-                todo=f"bring them together (`git pull --rebase` on {self.target}), then land again",
+                f"{self.target} and {self.remote}/{self.target} have diverged",
+                why=f"yours has {ahead} commits that the remote lacks, the remote has {behind} that yours lacks",
+                todo=f"reconcile them (`git pull --rebase` on {self.target}), then land again",
             )
         return tip if behind else local
 

@@ -138,9 +138,9 @@ def check_reviewed(git: Git, mission_id: str, branch: str) -> None:
     note_reviewed(git, mission_id, head)
     keep_commit(git, reviewed)
     raise Unproven(
-        f"{branch} no longer contains {reviewed[:10]}, which the review showed",
-        why="it was reset or rebased since",
-        todo=f"look at it (`git diff {reviewed[:10]} {branch}`); landing again takes {head[:10]}, as it is now",
+        f"{branch} no longer contains {reviewed[:10]}, which was reviewed",
+        why="it has been reset or rebased since",
+        todo=f"check it (`git diff {reviewed[:10]} {branch}`); landing again takes {head[:10]}, as it is now",
     )
 
 
@@ -159,7 +159,7 @@ def _is_there(look: _Look) -> None:
     if path.is_dir() and is_linked(path, look.common_dir):
         return
     raise Unproven(
-        f"the worktree {path} is {'not a worktree of its repository any more' if path.is_dir() else 'gone'}",
+        f"The worktree {path} is {'not a worktree of its repository any more' if path.is_dir() else 'gone'}",
         why="it was moved, deleted or recreated while the agent worked",
         todo=f"what was committed is on {branch}; start the mission again and its worktree is made from that",
     )
@@ -170,8 +170,8 @@ def _nothing_in_progress(look: _Look) -> None:
     doing = in_progress(git_dir(look.work.worktree))
     if doing:
         raise Unproven(
-            f"the worktree is in the middle of {doing}",
-            why="what it shows is not what its branch has",
+            f"The worktree is in the middle of {doing}",
+            why="its files do not match its branch",
             todo=f"finish or abort it in {look.work.worktree}, then finish the stage again",
             by_agent=True,
         )
@@ -190,7 +190,7 @@ def _on_its_branch(look: _Look) -> None:
         if seen.branch is None:
             git.run("update-ref", "-m", "solo-unicorn: from a detached HEAD", f"refs/heads/{own}", tip, tries=6)
             git.run("symbolic-ref", "-m", "solo-unicorn: from a detached HEAD", "HEAD", f"refs/heads/{own}")
-            look.told.append(f"the work stood on no branch; it is on {own} now")
+            look.told.append(f"the work was on no branch; it is now on {own}")
         else:
             look.branch = seen.branch
             look.told.append(f"the agent worked on {seen.branch} instead of {own}; that is the mission's branch now")
@@ -221,8 +221,8 @@ def _nothing_nested(look: _Look) -> None:
     if nested:
         raise Unproven(
             f"{nested[0].rstrip('/')} is a separate repository inside the worktree",
-            why="git would land its name but none of its files",
-            todo=f"remove its .git, or make it a submodule, or have it ignored, in {look.work.worktree}",
+            why="git would land the directory without its files",
+            todo=f"remove its .git, or make it a submodule, or ignore it, in {look.work.worktree}",
             by_agent=True,
         )
 
@@ -236,9 +236,9 @@ def _nothing_of_setup(look: _Look) -> None:
     taken = sorted(furnished(look.work.worktree, added))
     if taken:
         raise Unproven(
-            f"{taken[0]} was committed, which the setup script made for this machine",
+            f"{taken[0]} was committed, which the setup script created for this machine",
             why="it would be on the target branch for everybody",
-            todo=f"take it out (`git rm --cached {taken[0]}`), and have it ignored",
+            todo=f"remove it (`git rm --cached {taken[0]}`), and ignore it",
             by_agent=True,
         )
 
@@ -255,7 +255,7 @@ def _target_not_moved(look: _Look) -> None:
             raise Unproven(
                 f"{name} no longer contains {before[:10]}, as it did when the agent began",
                 why="it was reset, rebased or deleted meanwhile",
-                todo=f"look at it (`git log {before[:10]}`), set it as it should be, then continue",
+                todo=f"check it (`git log {before[:10]}`), set it as it should be, then continue",
             )
         came = set(look.git.line("rev-list", now, f"^{before}").split())
         made = came.intersection(_made_here(look.git))
@@ -263,7 +263,7 @@ def _target_not_moved(look: _Look) -> None:
             made -= _landed_by_us(look, target)  # the same change made twice in one second is the same commit
         if made:
             raise Unproven(
-                f"the agent put {_commits(made)} on {name} itself, before any review",
+                f"The agent put {_commits(made)} on {name} itself, before any review",
                 why=f"{name} went from {before[:10]} to {now[:10]}",
                 todo=f"look at `git log {before[:10]}..{now[:10]}`: keep it, or set {name} back; then continue",
             )
@@ -307,8 +307,8 @@ def _astray(look: _Look, seen: Standing, known: str | None) -> Unproven:
     if seen.branch is None and seen.commit:
         keep_commit(look.git, seen.commit)
     return Unproven(
-        f"the worktree stands on {where} and not on {own}, the mission's branch",
-        why=f"{own} {'does not exist any more' if known is None else 'would land without what is on ' + where}",
+        f"The worktree is on {where}, not on {own}, the mission's branch",
+        why=f"{own} {'no longer exists' if known is None else 'would land without the work on  ' + where}",
         todo=f"bring it onto {own} in {look.work.worktree} (`git switch {own}`, `git merge {where}`), then continue",
     )
 

@@ -26,11 +26,11 @@ _UNREACHABLE = re.compile(
 _REMEDIES = (
     (
         r"GH001|[Ll]arge file|file size limit|exceeds .*limit",
-        "take the large file out of the branch's commits, or keep it in Git LFS (`git lfs migrate`), then land again",
+        "remove the large file from the branch's commits, or keep it in Git LFS (`git lfs migrate`), then land again",
     ),
     (
         r"GH013|[Pp]ush protection|contain secrets|secret",
-        "take the secret out of the branch's commits and make it invalid where it is used, then land again",
+        "remove the secret from the branch's commits and revoke it, then land again",
     ),
     (r"shallow update", "fetch the whole history (`git fetch --unshallow`), then land again"),
     (r"checked out|denyCurrentBranch", "push to a bare repository, or switch the remote's checkout to another branch"),
@@ -68,12 +68,12 @@ def push(git: Git, remote: str, commit: str, branch: str) -> Pushed:
     if line is not None:
         why = _refusal(done, line[1])
         remedies = (todo for pattern, todo in _REMEDIES if re.search(pattern, why))
-        todo = next(remedies, "do what the remote says, or use pull requests for this project, then land again")
+        todo = next(remedies, "do what the remote asks, or use pull requests for this project, then land again")
         return Pushed("refused", f"{remote} refuses the push to {branch}", why, todo)
     if hook:
         what = f"the pre-push hook refused the push to {branch}"
         return Pushed(
-            "hook", what, (done.err or decode(done.out))[-2000:].strip(), "mend what it says, then land again"
+            "hook", what, (done.err or decode(done.out))[-2000:].strip(), "fix what it reports, then land again"
         )
     if (hook is None and _UNREACHABLE.search(done.err)) or (hook == 0 and not _answers(git, remote)):
         return Pushed(

@@ -107,12 +107,12 @@ def undo_landing(repository_path: Path | str, *, target: str, commit: str | None
         last = next((one for one in reversed(journal.history(facts.common_dir)) if one.target == target), None)
         if last is None or last.new is None:
             raise NotFound(
-                f"no landing on {target} is known here", why="there is nothing to undo", todo="use `git revert` instead"
+                f"No landing on {target} is known here", why="there is nothing to undo", todo="use `git revert` instead"
             )
         if commit is not None and commit != last.new:
             raise Conflict(
                 f"{last.branch} landed on {target} after it",
-                why="the last landing comes off first",
+                why="the last landing has to be undone first",
                 todo=f"undo that one, or use `git revert {commit[:10]}` instead",
             )
         _check_undo(git, facts, last)
@@ -132,7 +132,11 @@ def undo_landing(repository_path: Path | str, *, target: str, commit: str | None
         journal.begin(facts.common_dir, entry)
         recovered = recover_entry(facts, entry)
         if recovered.outcome != "finished":
-            raise Conflict(f"the landing on {target} was not undone", why="the branch moved", todo="look and try again")
+            raise Conflict(
+                f"The landing on {target} was not undone",
+                why="the branch moved",
+                todo="check the branch, and try again",
+            )
     return last
 
 
@@ -142,13 +146,13 @@ def _check_undo(git: Git, facts: RepositoryFacts, last: journal.Entry) -> None:
     if tip != last.new:
         raise Conflict(
             f"{last.target} has moved on since the last landing",
-            why=f"it is at {(tip or 'nothing')[:10]}, the landing made {str(last.new)[:10]}",
+            why=f"it is at {(tip or 'nothing')[:10]}; the landing made {str(last.new)[:10]}",
             todo=f"use `git revert {str(last.new)[:10]}` instead",
         )
     if last.pushed or _remote_has(git, replace(last, remote=facts.remote)) or set(last.old) == {"0"}:
         raise Conflict(
-            f"the last landing on {last.target} was published",
-            why="others may have it already",
+            f"The last landing on {last.target} was published",
+            why="others may already have it",
             todo=f"use `git revert {str(last.new)[:10]}` instead",
         )
 

@@ -82,8 +82,8 @@ class Claim:
             self._begin_anew()
         if self.chosen and self._exists(self.branch) and not is_own(self.refs, self.mission.id, self.branch):
             if owned_by_another(self.git, self.mission.id, self.branch):
-                raise BranchTaken(self.branch, "it is another mission's")
-            self.warnings.append(f"branch {self.branch} was there already; the mission goes on from where it is")
+                raise BranchTaken(self.branch, "it belongs to another mission")
+            self.warnings.append(f"branch {self.branch} already existed; the mission continues on it")
         same = self._vacant_on_branch()
         if same:
             return same

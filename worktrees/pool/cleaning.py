@@ -46,7 +46,7 @@ def clean(
             path = Path(record.path)
             why_not = _held(pool, record, facts, oldest, in_use)
             if why_not is None and left <= keep:
-                why_not = "it is the last one, kept for the next mission"
+                why_not = "it is the last one, which is kept for the next mission"
             if why_not is None and not dry_run:
                 why_not = _remove(facts, path)
             if why_not is None:
@@ -136,7 +136,7 @@ def reconcile(pool: PoolRecords, repository: ProjectRepository, *, dry_run: bool
         for directory in sorted(root.iterdir()) if root.is_dir() else ():
             if directory not in known and _claims(directory, facts) and find(listed, directory) is None:
                 remedy = f"`git -C {facts.root} worktree repair {directory}` or delete it"
-                found.append(Orphan("not listed by git", directory, f"look at what is in it, then {remedy}", False))
+                found.append(Orphan("not listed by git", directory, f"check its contents, then {remedy}", False))
     return found
 
 
@@ -148,12 +148,14 @@ def _directory_gone(
 
     path = Path(record.path)
     if record.mission_id is not None:
-        return Orphan("directory gone", path, "it is made again when its mission runs next", settled=True)
+        return Orphan("directory gone", path, "it is recreated when its mission next runs", settled=True)
     if not dry_run:
         forget_gone(Git(facts.root), facts.common_dir, path, entry)
         pool.slots.remove_worktree(record.id)
         forget_ports(pool.root, [record.id])
-    return Orphan("directory gone", path, f"forgotten; branch {record.branch} is kept", settled=not dry_run)
+    return Orphan(
+        "directory gone", path, f"removed from the records; branch {record.branch} is kept", settled=not dry_run
+    )
 
 
 def _not_recorded(

@@ -31,7 +31,7 @@ def port_block(root: Path, worktree_id: str) -> int:
                 _write(root, taken)
                 return first
     raise Conflict(
-        "no block of ten ports is free", why=f"all from {FIRST} on are taken", todo="clean worktrees and try again"
+        "No block of ten ports is free", why=f"all from {FIRST} on are taken", todo="clean worktrees and try again"
     )
 
 

@@ -27,15 +27,15 @@ class PoolFull(Conflict):
 
 
 class BranchTaken(Conflict):
-    """The branch that a person chose for a mission cannot be worked on; nothing was made."""
+    """The branch that a person chose for a mission cannot be used; nothing was made."""
 
     code = "branch_taken"
 
     def __init__(self, branch: str, why: str) -> None:
         super().__init__(
-            f"the branch {branch}, which was chosen for this mission, cannot be worked on",
+            f"the branch {branch}, which was chosen for this mission, cannot be used",
             why=why,
-            todo="choose another (`mission edit --branch`), or free that one; then make the mission ready",
+            todo="choose another (`mission edit --branch`), or free that one; then mark the mission ready",
         )
 
 

@@ -28,9 +28,9 @@ def resume(claim: Claim) -> Lease | None:
             return _resumed(claim, own, entry)
         claim.pool.slots.remove_worktree(own.id)
         if path.exists():
-            claim.warnings.append(f"{path} is no longer a worktree of {claim.facts.root}; it was left as it is")
+            claim.warnings.append(f"{path} is no longer a worktree of {claim.facts.root}; it was not changed")
             continue
-        claim.warnings.append(f"the directory {path} was gone; made again from branch {own.branch}")
+        claim.warnings.append(f"the directory {path} was gone; recreated from branch {own.branch}")
         _forget_gone(claim, path, entry)
         claim.branch = own.branch if has_branch(claim.git, own.branch) else claim.branch
         return None
@@ -48,7 +48,7 @@ def _own_records(claim: Claim) -> list[Worktree]:
     known = any(Path(one.path) == path for one in records)
     if entry is None or entry.main or known or entry.branch is None:
         return own
-    claim.warnings.append(f"the record of {path} was missing; taken in again")
+    claim.warnings.append(f"the record of {path} was missing; restored")
     return [claim.record(path, entry.branch, entry.head or claim.facts.head_commit)]
 
 
@@ -59,11 +59,11 @@ def _resumed(claim: Claim, own: Worktree, entry: Listed) -> Lease:
         _complete(claim, path)
     aside = put_stale_lock_aside(path)
     if aside:
-        claim.warnings.append(f"a git that was killed had left index.lock in {path}; it is {aside} now")
+        claim.warnings.append(f"a killed git process had left index.lock in {path}; it is now {aside}")
     if entry.branch not in (None, own.branch):
-        claim.warnings.append(f"{path} is on branch {entry.branch}, not on {own.branch}; it was left so")
+        claim.warnings.append(f"{path} is on branch {entry.branch}, not on {own.branch}; it was left that way")
     elif entry.branch is None and in_progress(git_dir(path)) is None:
-        claim.warnings.append(f"{path} has a detached HEAD; it was left so")
+        claim.warnings.append(f"{path} has a detached HEAD; it was left that way")
     kept = replace(own, branch=entry.branch or own.branch, mission_id=claim.mission.id)
     return claim.leased(kept, "resumed", own.base_commit or entry.head or claim.facts.head_commit)
 
@@ -76,7 +76,7 @@ def _complete(claim: Claim, path: Path) -> None:
     snapshot_work(path, f"{WIP}/{path.name}/half-made", message="Found in a half-made worktree")
     git.run("reset", "--hard", "--quiet", tries=6, timeout=600)
     git.run("worktree", "unlock", str(path))
-    claim.warnings.append(f"{path} was half made when its maker stopped; completed")
+    claim.warnings.append(f"{path} was left half-made by a process that stopped; completed")
 
 
 def _forget_gone(claim: Claim, path: Path, entry: Listed | None) -> None:

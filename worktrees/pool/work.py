@@ -52,7 +52,7 @@ def commit_uncommitted(path: Path | str, message: str) -> str | None:
     doing = in_progress(git_dir(path))
     if doing or any(change.state[0] == "U" or change.state in ("AA", "DD", "AU", "DU") for change in dirty):
         raise Conflict(
-            f"the worktree {path} is in the middle of {doing or 'a merge'}",
+            f"The worktree {path} is in the middle of {doing or 'a merge'}",
             why="committing now would record conflict markers",
             todo=f"finish or abort it there (`git -C {path} status` says how), then try again",
         )
@@ -96,11 +96,11 @@ def _commit(git: Git, path: Path, message: str) -> None:
             if attempt == 2 or not mended:
                 signed = "failed to sign" not in error.stderr
                 raise HookRefused(
-                    "a hook of the repository refused to commit what the agent left uncommitted"
+                    "A hook of the repository refused to commit what the agent left uncommitted"
                     if signed
-                    else "what the agent left uncommitted could not be signed",
+                    else "What the agent left uncommitted could not be signed",
                     why=error.stderr[-2000:],
-                    todo=f"mend it in {path}, or commit there by hand, then try again" if signed else error.todo,
+                    todo=f"fix it in {path}, or commit there by hand, then try again" if signed else error.todo,
                 ) from error
             _add(git, mended)
 

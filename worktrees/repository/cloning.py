@@ -30,7 +30,9 @@ def clone(
     """
     check_url(url)
     if os.path.lexists(target):
-        raise Conflict(f"{target} exists already", why="a clone never overwrites", todo="use it or name another")
+        raise Conflict(
+            f"{target} exists already", why="a clone never overwrites", todo="use it, or name another directory"
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name[:100]}.cloning-{uuid4().hex[:8]}")
     arguments = ["clone", "--progress", *(["--filter=blob:none"] if blobless else []), "--", url, str(beside)]
@@ -50,7 +52,7 @@ def check_url(url: str) -> str:
         raise InvalidValue(
             "url",
             f"{url!r} is not a repository URL",
-            why="git would take it for something else",
+            why="git would not treat it as an address",
             todo="give an https, ssh, git or file URL, or a path",
         )
     if "://" in url and urlsplit(url).password:
@@ -96,7 +98,7 @@ def _run_with_progress(directory: Path, arguments: list[str], progress: Progress
             end_group(process)
         process.stderr.close()
     if status:
-        why = f"it did not end within {timeout:g} s" if timed_out else "\n".join(said[-20:])
+        why = f"it did not finish within {timeout:g} s" if timed_out else "\n".join(said[-20:])
         raise GitError(directory, ("git", *arguments), status, why)
 
 

@@ -27,8 +27,8 @@ def check_folder(facts: RepositoryFacts, folder: str, branch: str) -> str:
     if not kinds:
         raise NotFound(
             f"{facts.root} has no folder {folder!r} on {branch}",
-            why="it is in no commit of that branch" if (facts.root / folder).is_dir() else "the path is not there",
-            todo="give a folder that is committed, relative to the top of the repository",
+            why="no commit of that branch contains it" if (facts.root / folder).is_dir() else "the path is not there",
+            todo="give a folder that is committed, relative to the root of the repository",
         )
     _refuse(facts.root, folder, kinds)
     return folder
@@ -45,13 +45,13 @@ def start_in(worktree: Path, folder: str) -> Path:
         _widen(git, folder)
     if not tracked or not start.is_dir():  # ignored files alone may have stayed of it
         raise UnusableRepository(
-            f"there is no folder {folder} in {worktree}",
+            f"There is no folder {folder} in {worktree}",
             why="it was removed or renamed on the branch that is checked out there",
-            todo="name the folder as it is now: `solo-unicorn repo edit REPOSITORY --folder FOLDER`",
+            todo="set its current name: `solo-unicorn repo edit REPOSITORY --folder FOLDER`",
         )
     if not start.resolve().is_relative_to(worktree.resolve()):
         raise UnusableRepository(
-            f"the folder {folder} leads out of {worktree}",
+            f"The folder {folder} leads out of {worktree}",
             why="a part of its path is a symbolic link",
             todo="name the folder itself: `solo-unicorn repo edit REPOSITORY --folder FOLDER`",
         )
@@ -84,7 +84,7 @@ def _refuse(root: Path, folder: str, kinds: list[str]) -> None:
         return
     part = "/".join(folder.split("/")[: len(kinds)])
     what, todo = {
-        "link": ("a symbolic link", "give the folder that it leads to"),
+        "link": ("a symbolic link", "give the folder that it points to"),
         "commit": ("a submodule", "link that repository by itself: `solo-unicorn repo add`"),
     }.get(kinds[-1], ("a file", "give a folder"))
     raise UnusableRepository(f"{part} in {root} is {what}", why="agents start in a folder of the repository", todo=todo)

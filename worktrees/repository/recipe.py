@@ -95,4 +95,4 @@ def _checked(where: str, table: str, key: str, value: object) -> str | float:
 
 
 def _wrong(where: str, key: str, why: str) -> InvalidValue:
-    return InvalidValue(key, f"{key} in {where} is not understood", why=why, todo="correct the file and try again")
+    return InvalidValue(key, f"{key} in {where} is not valid", why=why, todo="correct the file and try again")

@@ -32,7 +32,7 @@ def relocate(workspace: Workspace, repository: ProjectRepository, facts: Reposit
     strange = [slot.base_commit for slot in slots if slot.base_commit and git.commit(slot.base_commit) is None]
     if strange:
         raise Conflict(
-            f"{facts.root} is not the checkout of {repository.name} that was moved",
+            f"{facts.root} is not the moved checkout of {repository.name}",
             why=f"it does not have {strange[0][:10]}, from which a mission started",
             todo="give the path of the moved checkout, or link this one as another repository (`repo add`)",
         )

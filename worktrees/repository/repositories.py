@@ -79,7 +79,9 @@ class NoCommits(UnusableRepository):
         super().__init__(
             f"{root} has no commits on its current branch yet",
             why="a worktree starts from a commit",
-            todo=f"commit something, and it is linked to {project} by itself; or {command}" if project else command,
+            todo=f"commit something, and it will be linked to {project} by itself; or {command}"
+            if project
+            else command,
         )
         self.root = root
 
@@ -100,7 +102,7 @@ def inspect(path: Path | str, *, look_at_files: bool = True) -> RepositoryFacts:
     path = Path(path).expanduser()
     if not path.is_dir():
         raise NotFound(
-            f"there is no directory {path}",
+            f"There is no directory {path}",
             why="a repository is a directory",
             todo="give the path of a git checkout; `solo-unicorn repo relocate` for a moved one",
         )
@@ -199,8 +201,8 @@ def check_worktrees(facts: RepositoryFacts) -> None:
         own = f"git -C {facts.root} config --worktree core.worktree {facts.root}"
         shared = f"git config --file {facts.common_dir / 'config'} --unset core.worktree"
         raise UnusableRepository(
-            f"no worktree of {facts.root} would have files of its own",
-            why="extensions.worktreeConfig is on and core.worktree stands in the settings that all its worktrees share",
+            f"The worktrees of {facts.root} would all use its own files",
+            why="extensions.worktreeConfig is on, and core.worktree is in the settings that all its worktrees share",
             todo=f"run `{own}`, then `{shared}`",
         )
 
@@ -213,7 +215,7 @@ def access_problem(facts: RepositoryFacts) -> str | None:
         Git(facts.root).run("ls-remote", "--quiet", "--heads", facts.remote, timeout=ACCESS_SECONDS)
     except GitError as error:
         said = error.stderr.splitlines()[-1] if error.stderr else error.what
-        return f"{facts.remote} cannot be used now ({said}): work that lands stays local until it can; {error.todo}"
+        return f"{facts.remote} cannot be used now ({said}): landed work stays local until it can; {error.todo}"
     return None
 
 
@@ -270,13 +272,13 @@ def _root(git: Git, path: Path) -> Path:
     if bare and (path / ".git" / "index").is_file():
         raise UnusableRepository(
             f"{path} has a checkout, and its core.bare is set to true",
-            why="git takes it for a repository without a checkout; a program that ran there may have set it",
+            why="git treats it as a repository without a checkout; a program that ran there may have set this",
             todo=f"run `git -C {path} config core.bare false`, then try again",
         )
     if bare or not inside:
         raise UnusableRepository(
             f"{path} is a bare repository" if bare else f"{path} is inside a .git directory",
-            why="it has no checkout to take files and settings from",
+            why="it has no checkout with files and settings",
             todo=_other_checkout(git),
         )
     return Path(git.line("rev-parse", "--path-format=absolute", "--show-toplevel"))

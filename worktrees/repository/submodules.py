@@ -133,7 +133,7 @@ def check_published(git: Git, base: str, head: str) -> None:
             if (top / path / ".git").exists() and there.commit(commit):
                 if there.line("rev-list", "--count", commit, "--not", "--remotes", "--tags") != "0":
                     raise UnpublishedSubmodule(
-                        f"the submodule {path} is at {commit[:10]}, which is not on any of its remotes",
+                        f"The submodule {path} is at {commit[:10]}, which is not on any of its remotes",
                         why="others could not fetch that commit with the landed work",
                         todo=f"push it (`git -C {top / path} push origin HEAD:BRANCH`), then land again",
                     )

@@ -159,7 +159,7 @@ def test_who_ends_its_turn_over_a_refusal_is_told_to_go_on(begin: Begin, worktre
     assert one.judged().outcome == "completed"
     told = "".join(event.text for event in one.events() if isinstance(event, MessageText))
     assert told == f"echo: write=../xecho: That was refused: {worktree}/../x is outside the worktree. " + (
-        "Nothing else is wrong: go on without it, and stay inside the worktree."
+        "Everything else is fine: go on without it, and stay inside the worktree."
     )
     assert len([line for line in one.lines() if '"result"' in line]) == 1
 

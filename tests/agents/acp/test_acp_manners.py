@@ -101,7 +101,7 @@ def test_what_no_shape_knows_is_kept_and_shown(play: Play) -> None:
     )
     assert len(told.of(Raw)) == 2 and not told.notes
     noted = play({"session/prompt": ["Loading…", END, END]}).notes
-    assert "it wrote what is not a message: Loading…" in noted
+    assert "it wrote an invalid message: Loading…" in noted
     words = play({"session/prompt": [HUGE, END]}).of(MessageText)
     assert len(words[0].text) == 3_000_000
 

@@ -104,7 +104,7 @@ def test_one_is_added_by_its_command_line(home: Path, state: Path) -> None:
     assert "echo 1.2.3" in (paths.agents_dir() / "parrot.toml").read_text()
     for refused, code, words in (
         (add("parrot", line), 4, "already"),
-        (add("claude", line), 4, "in the catalogue already"),
+        (add("claude", line), 4, "already in the catalogue"),
         (add("other", "/bin/echo hello"), 2, "does not speak ACP"),
         (add("other", "/no/such --acp"), 3, "no program"),
         (add("other", "an 'open quote"), 2, "is not a valid command line"),

@@ -33,7 +33,7 @@ async def test_two_people_find_each_other_at_a_hub(run: Run, home: Path, tmp_pat
         assert starred.out == "Lighthouse: starred, 1 in all\n"
         assert (await typed("projects", "star", "lighthouse", "--off", "--json")).data["starCount"] == 0
         asked = await typed("projects", "request-access", "lighthouse", "--role", "maintainer", "-m", "I can help")
-        assert asked.out == "Asked the owners of Lighthouse to become maintainer\n"
+        assert asked.out == "Asked the owners of Lighthouse for the role maintainer\n"
         assert (await typed("projects", "star", "nowhere")).code != 0
 
         assert (await typed("auth", "logout", "ben")).code == 0

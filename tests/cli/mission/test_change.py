@@ -87,7 +87,7 @@ def test_show_says_where_the_work_stands(run: Run, changed: Path, repository: Pa
     assert (shown["worktreePath"], shown["branch"], shown["targetBranch"]) == (str(changed), "m1", "main")
     measured = shown["measured"]
     assert (measured["ahead"], measured["behind"], measured["uncommitted"]) == (1, 1, 1)
-    assert "m1: 1 ahead of main, 1 behind, 1 files not committed" in run("mission", "show", "1").out
+    assert "m1: 1 ahead of main, 1 behind, 1 files uncommitted" in run("mission", "show", "1").out
     with Workspace.open() as opened:
         assert opened.read(queries.missions.change_state_of, "M-1").measured is not None
 

@@ -171,7 +171,7 @@ def test_diff_shows_the_worktree_and_says_when_there_is_none(run: Run, project: 
 
 def test_the_tour_that_the_agent_proposes_is_listed_in_its_order(run: Run, project: str) -> None:
     run("mission", "create", "One")
-    assert "proposed no tour of M-1" in run("mission", "tour", "1").err
+    assert "not proposed a tour of M-1" in run("mission", "tour", "1").err
     stops = [operations.comments.Stop("b.py", 3, "Begin here"), operations.comments.Stop("a.py", 7, "Then its caller")]
     with Workspace.open() as opened:
         opened.write_as(Author("agent", "claude"), operations.comments.propose_tour, "M-1", stops)
@@ -223,7 +223,7 @@ def test_what_a_mission_begins_from_is_kept_shown_and_taken_back(run: Run, proje
     assert "origin/next" in run("mission", "show", "1").out
     assert run("mission", "edit", "1", "--from", "--force").code == 2
     assert run("mission", "edit", "1", "--from=").code == 0
-    assert "begins from" not in run("mission", "show", "1").out
+    assert "starts from" not in run("mission", "show", "1").out
     wrong = run("mission", "edit", "1", "--from", "a..b")
     assert wrong.code != 0 and "'a..b' is not a valid branch name" in wrong.err
 

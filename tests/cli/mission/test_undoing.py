@@ -79,7 +79,7 @@ def test_only_the_last_landing_comes_off_and_only_while_nobody_has_it(run: Run, 
     git(shop, "remote", "add", "origin", str(tmp_path / "origin.git"))
     git(shop, "push", "-q", "origin", "main")
     pushed = run("mission", "undo-landing", "2", "--json")
-    assert pushed.code == 4 and pushed.error["why"] == "others may have it already"
+    assert pushed.code == 4 and pushed.error["why"] == "others may already have it"
     assert "git revert" in pushed.error["todo"]
     git(shop, "push", "-q", "-f", "origin", f"{middle}:refs/heads/main")
     git(shop, "fetch", "-q")

@@ -39,13 +39,13 @@ async def places(hub: Whole) -> set[str]:
 async def test_nobody_says_where_they_come_from(tmp_path: Path) -> None:
     async with whole(tmp_path) as hub:
         said = await tried(hub, 7)
-        assert ["Too many tries" in one for one in said] == [False] * 5 + [True] * 2
+        assert ["Too many attempts" in one for one in said] == [False] * 5 + [True] * 2
         assert await places(hub) == {"127.0.0.1"}
 
 
 async def test_a_named_proxy_says_where_they_come_from(tmp_path: Path) -> None:
     async with whole(tmp_path, proxies="127.0.0.0/8, 10.0.0.2") as hub:
-        assert not any("Too many tries" in one for one in await tried(hub, 7))
+        assert not any("Too many attempts" in one for one in await tried(hub, 7))
         assert await places(hub) == {f"203.0.113.{number}" for number in range(7)}
 
 

@@ -83,7 +83,7 @@ def test_titles_have_1_to_500_characters_on_one_line(make: Any) -> None:
 
 
 def test_a_title_of_501_characters_says_how_many_and_what_to_do(make: Any) -> None:
-    with pytest.raises(InvalidValue, match="501 characters. at most 500 fit. Shorten it"):
+    with pytest.raises(InvalidValue, match="501 characters. The limit is 500. Shorten it"):
         make.mission(draft=MissionDraft("x" * 501))
 
 

@@ -86,11 +86,11 @@ def test_each_reason_of_a_person_or_landing(make: Any) -> None:
     told = {
         "deleted": {"deleted_at": make.now},
         "waits for your review": {"list": "review", "review_status": "pending"},
-        "stands in Review; move it to Todo or Doing": {"list": "review"},
+        "is in Review; move it to Todo or Doing": {"list": "review"},
         "needs you: Failed 3 times: x": {"ready": False, "attention": "Failed 3 times: x"},
         "being prepared to run": {"agent_session_status": "PUSHING"},
         "waits for your answer: Which?": {"question": "Which?"},
-        "finished, waits to be landed": {"landing_status": "queued"},
+        "finished, waiting to be landed": {"landing_status": "queued"},
         "being landed": {"landing_status": "landing"},
         "parked until its agent's limit resets in 9 h 12 min": {
             "retry_at": make.later + timedelta(hours=9, minutes=12)
@@ -161,7 +161,7 @@ def test_a_loop_run_that_began_goes_on(make: Any) -> None:
 @pytest.mark.parametrize(
     ("agents", "sentence"),
     [
-        ((), "waits for the first look for code agents"),
+        ((), "waits for the first scan for code agents"),
         ((replace(CLAUDE, installed=False),), "wants claude, which is not installed or does not work"),
         ((replace(CLAUDE, enabled=False),), "wants claude, which is turned off"),
         ((replace(CLAUDE, signed_in=False),), "wants claude, which is signed out"),
@@ -228,7 +228,7 @@ def test_what_holds_an_agent_is_named_and_then_one_mission_tries(make: Any, hold
     over = replace(facts(make, agents=(held,)), now=make.now + timedelta(hours=2))
     assert why_not(mission, over) is None
     trying = replace(over, agents=(replace(held, slots_free=0),))
-    assert why_not(mission, trying) == "waits while another mission tries whether claude works again"
+    assert why_not(mission, trying) == "waits while another mission checks whether claude works again"
 
 
 def test_a_mission_starts_a_few_times_an_hour_without_a_person(make: Any) -> None:

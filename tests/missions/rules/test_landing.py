@@ -36,7 +36,7 @@ def test_landing_begins_when_the_agent_is_gone_and_again_after_a_crash(make: Any
     with pytest.raises(Conflict, match="still runs"):
         landing_started(queued(make, agent_session_status="ACTIVE"), make.later)
     for status in (None, "failed"):
-        with pytest.raises(Conflict, match="not to be landed"):
+        with pytest.raises(Conflict, match="cannot be landed now"):
             landing_started(queued(make, landing_status=status), make.later)
 
 
@@ -46,7 +46,7 @@ def test_landed_is_done(make: Any, commit: str | None) -> None:
     done = landed(mission, make.standard, commit=commit, now=make.later)
     assert (done.list, done.landed_commit, done.landing_status, done.ready) == ("done", commit, None, False)
     assert (done.review_status, done.reviewed_by_user_id, done.to_check) == ("approved", "ann", None)
-    with pytest.raises(Conflict, match="done already"):
+    with pytest.raises(Conflict, match="already done"):
         landed(done, make.standard, commit="def", now=make.later)
 
 

@@ -79,7 +79,7 @@ def test_the_text_tells_of_the_mission_and_fills_the_template(make: Any) -> None
     assert pull_requests.title(mission).startswith("Retry payments x")
     assert len(pull_requests.title(mission)) == pull_requests.TITLE_MAX
     alone = pull_requests.body(mission, None)
-    assert alone.startswith("Retries thrice\n\n## What was asked\nThey fail {summary}")
+    assert alone.startswith("Retries thrice\n\n## The request\nThey fail {summary}")
     assert "- [x] Test\n- [ ] Code" in alone and "M-42" in alone
     filled = pull_requests.body(mission, "# {mission}\n{description}\n{unknown}")
     assert filled == "# M-42\nThey fail {summary}\n{unknown}\n", "each placeholder once, and never what was filled in"
@@ -93,8 +93,8 @@ def test_an_opened_pull_request_is_waited_for_and_no_agent_starts(make: Any) -> 
     assert (opened.landing_status, opened.pr_created, opened.github_pr_number) == ("pull_request", True, 7)
     assert (opened.github_pr_url, opened.pr_branch_name, opened.list) == ("u", "b", "doing")
     assert pull_requests.is_followed(opened)
-    assert pull_requests.waits_for(opened) == "finished, pull request #7: waits for a review or to be merged"
-    with pytest.raises(Conflict, match="not to be landed"):
+    assert pull_requests.waits_for(opened) == "finished, pull request #7: waiting for a review or a merge"
+    with pytest.raises(Conflict, match="cannot be landed now"):
         pull_requests.opened(opened, number=7, url="u", branch="b", seen=OPEN, now=make.later)
     with pytest.raises(Conflict, match="about to be landed"):
         complete_stage(opened, make.standard, summary="more", to_check=None, now=make.later)
@@ -184,10 +184,10 @@ def test_it_merges_by_itself_only_when_everything_agrees(make: Any) -> None:
     assert hindrance(replace(good, review="none")) == "a review on GitHub is required"
     assert hindrance(replace(good, checks="pending")) == "checks are running"
     assert hindrance(replace(good, checks="failed", failing=("x",))) == "checks failed: x"
-    assert hindrance(replace(good, review="changes_requested")) == "changes are asked for"
+    assert hindrance(replace(good, review="changes_requested")) == "changes are requested"
     assert hindrance(replace(good, mergeable=None)) is not None
     assert hindrance(replace(good, draft=True)) == "it is a draft"
-    assert hindrance(good, replace(project, pr_auto_merge=False)) == "a person merges it"
+    assert hindrance(good, replace(project, pr_auto_merge=False)) == "a person has to merge it"
     assert hindrance(good, landing_status=None, list="review") == "there is no open pull request"
 
 

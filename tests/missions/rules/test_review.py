@@ -70,9 +70,9 @@ def test_a_stage_is_finished_once(make: Any) -> None:
         make.mission(list="doing", landing_status="queued"),
         make.mission(list="doing", landing_status="landing"),
     ):
-        with pytest.raises(Conflict, match="finished already"):
+        with pytest.raises(Conflict, match="already finished"):
             finish(make, mission)
-        with pytest.raises(Conflict, match="finished already"):
+        with pytest.raises(Conflict, match="already finished"):
             request_review(mission, make.standard, summary="again", to_check=None, now=make.later)
 
 
@@ -137,7 +137,7 @@ def test_only_a_pending_review_is_decided(make: Any, list_name: str) -> None:
 
 def test_a_review_is_decided_once(make: Any) -> None:
     rejected = reject(make.pending(), feedback="no", reviewer="ann", now=make.later)
-    with pytest.raises(Conflict, match="stands in doing, rejected"):
+    with pytest.raises(Conflict, match="is in doing, rejected"):
         approve(rejected, make.standard, reviewer="bob", now=make.later)
 
 

@@ -223,7 +223,7 @@ def test_a_landing_that_breaks_off_is_tried_a_few_times_and_left_to_a_person(sho
     calls = faults(landings, "land", "Coupons")
     served(lambda: shop.now(mission).landing_status == "failed")
     assert len(calls) == TRIES
-    assert "it broke off 4 times in a row: unexpected Fault: land" in (shop.now(mission).attention or "")
+    assert "it failed 4 times in a row: unexpected Fault: land" in (shop.now(mission).attention or "")
 
 
 def test_a_claim_that_breaks_off_holds_up_no_other_mission_and_is_left_to_a_person(
@@ -241,7 +241,7 @@ def test_a_claim_that_breaks_off_holds_up_no_other_mission_and_is_left_to_a_pers
     served(lambda: shop.now(broken).question and begun)
     assert len(calls) == TRIES
     assert begun == [other.id]
-    assert "it broke off 4 times in a row: unexpected Fault: claim" in (shop.now(broken).attention or "")
+    assert "it failed 4 times in a row: unexpected Fault: claim" in (shop.now(broken).attention or "")
 
 
 def test_a_session_that_cannot_be_followed_ends_with_the_reason(shop: Shop, faults: Faults) -> None:
@@ -251,7 +251,7 @@ def test_a_session_that_cannot_be_followed_ends_with_the_reason(shop: Shop, faul
     assert len(calls) == TRIES
     [session] = shop.sessions(mission)
     assert session.outcome == "unknown"
-    assert "it broke off 4 times in a row: unexpected Fault: _carry" in (shop.now(mission).attention or "")
+    assert "it failed 4 times in a row: unexpected Fault: _carry" in (shop.now(mission).attention or "")
 
 
 def test_a_worktree_that_cannot_be_given_back_is_told_and_holds_up_nothing(shop: Shop, faults: Faults) -> None:
@@ -265,7 +265,7 @@ def test_a_worktree_that_cannot_be_given_back_is_told_and_holds_up_nothing(shop:
     calls = faults(Pool, "release", "Worktree")
     served(
         lambda: any(
-            "could not be given back" in one.note for one in shop.workspace.read(queries.missions.history, mission.id)
+            "could not be released" in one.note for one in shop.workspace.read(queries.missions.history, mission.id)
         )
     )
     assert TRIES <= len(calls) <= TRIES + 1, "given up at the start, and begun again by the daily cleaning"

@@ -138,7 +138,7 @@ def test_a_pre_push_hook_that_passes_may_print_what_it_likes(work: Shop, landing
         ("error: GH001: Large files detected.", "Git LFS"),
         ("error: GH013: Repository rule violations: Push cannot contain secrets", "secret"),
         ("error: GH006: Protected branch update failed", "pull requests"),
-        ("our own rule", "what the remote says"),
+        ("our own rule", "what the remote asks"),
     ],
 )
 def test_the_remedy_fits_what_the_remote_refuses(work: Shop, landing: Landing, said: str, todo: str) -> None:

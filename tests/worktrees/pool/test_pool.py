@@ -103,7 +103,7 @@ def test_a_branch_that_a_person_chose_is_gone_on_with(
     mission = make_mission(1, work_branch="fix/login")
     lease = pool.acquire(repository, mission, branch="fix/login")
     assert (lease.branch, repo.git("rev-parse", "HEAD", cwd=lease.path)) == ("fix/login", begun)
-    assert lease.base_commit == repo.head("main") and "was there already" in lease.warnings[0]
+    assert lease.base_commit == repo.head("main") and "already existed" in lease.warnings[0]
     pool.release(lease.worktree)
     assert not pool.acquire(repository, mission, branch="fix/login").warnings, "it is the mission's own by now"
 
@@ -221,7 +221,7 @@ def test_what_a_hook_or_signing_refuses_is_on_no_branch_and_not_lost(
     pool.release(lease.worktree, message="Keep M-1", told=told.append)
     ref = f"refs/solo-unicorn/wip/{lease.worktree.id}"
     assert repo.head("b1") == repo.head("main") and ref in told[0]
-    assert ("a hook of the repository" if setting == "hook" else "could not be signed") in told[0]
+    assert ("A hook of the repository" if setting == "hook" else "could not be signed") in told[0]
     assert repo.show(f"{ref}:new.txt") == "SECRET" and repo.show(f"{ref}:readme.md") == "changed"
     assert pool.acquire(repository, make_mission(2), branch="b2").how == "reused"
 
