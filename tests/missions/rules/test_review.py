@@ -165,5 +165,5 @@ def test_blank_questions_and_answers_are_refused(make: Any) -> None:
 def test_there_is_nothing_to_ask_once_finished_and_nothing_to_answer_unasked(make: Any) -> None:
     with pytest.raises(Conflict):
         ask(make.pending(), "Which?", now=make.later)
-    with pytest.raises(Conflict, match="asks nothing"):
+    with pytest.raises(Conflict, match="has no open question"):
         answer(make.running(), "that", make.later)
