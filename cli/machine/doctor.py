@@ -8,37 +8,20 @@ import socket
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from ...config import paths
-from ...missions.errors import SoloUnicornError, TryAgain
+from ...missions.errors import SoloUnicornError
 from ...sync import replica
 from ...workspace import queries
-from ...workspace.failures import HOW_TO_REPLACE
-from ...workspace.integrity.acknowledged import Acknowledged
-from ...workspace.integrity.identity import is_a_copy
 from ...workspace.store import SQLITE_VERSION
 from ...workspace.workspace import Workspace
 from ..output import Output
 from ..parsing import Command, Options, Parser, takes_yes
+from .findings import Finding, State, found
+from .workspace_file import proved, workspace
 
 LEAST_FREE_BYTES = 500 * 1024 * 1024
-HOW_TO_GO_ON = "`workspace restore DIR` restores a backup; `solo-unicorn doctor --repair` repairs the present file"
-State = Literal["ok", "missing", "warning", "error"]
-"""`missing` is what one may do without, such as a code agent that is not installed; a `warning` works for now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    what: str
-    state: State
-    detail: str
-    todo: str = ""
 
 
 def _arguments(parser: Parser) -> None:
@@ -66,15 +49,6 @@ def _run(options: Options) -> int:
     if not output.as_json:
         output.note(verdict(findings))
     return 1 if any(one.state == "error" for one in findings) else 0
-
-
-def found(look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
-    """What one look finds; an error that ends it is a finding too."""
-    try:
-        yield from look()
-    except SoloUnicornError as error:
-        what = error.what if not error.why else f"{error.what}: {error.why}"
-        yield Finding(look.__name__.removeprefix("_"), "error", what, error.todo)
 
 
 def verdict(findings: Sequence[Finding]) -> str:
@@ -153,75 +127,6 @@ def _settings() -> Iterator[Finding]:
     if not wrong:
         loading.load()
         yield Finding("settings", "ok", str(file) if file.exists() else "the defaults")
-
-
-def workspace() -> Iterator[Finding]:
-    path = paths.workspace_db()
-    if not path.exists():
-        if Acknowledged(path).path.exists():
-            todo = f"put it back, or `solo-unicorn workspace restore DIR` with one of {paths.home() / 'backups'}"
-            yield Finding("workspace", "error", f"{path} is missing: what was saved there is gone with it", todo)
-        else:
-            yield Finding("workspace", "ok", f"{path} (made at the first use)")
-        return
-    try:
-        with Workspace.open() as opened:
-            if opened.read_only:
-                yield Finding(
-                    "workspace", "error", f"{path} is open read-only: {opened.read_only}", "update solo-unicorn"
-                )
-            damage = opened.check()
-            if damage:
-                yield Finding(
-                    "workspace",
-                    "error",
-                    f"{path} is damaged: {'; '.join(damage[:3])}",
-                    HOW_TO_REPLACE.format(name=path.name, backups=paths.home() / "backups"),
-                )
-            elif not opened.read_only:
-                from ...workspace.integrity import salvage
-
-                for one in opened.read(salvage.damaged):
-                    detail, todo = f"{one.name} cannot be read: {one.why}", "`solo-unicorn doctor --repair`"
-                    yield Finding(one.table, "error", detail, todo)
-                if opened.original:
-                    error = is_a_copy(path, opened.original)
-                    yield Finding("workspace", "error", f"{error.what}: {error.why}", error.todo)
-                if loss := opened.loss():
-                    yield Finding("workspace", "error", loss.said, HOW_TO_GO_ON)
-                yield Finding("workspace", "ok", f"{path}, {path.stat().st_size // 1024} KB")
-    except TryAgain as error:
-        yield Finding("workspace", "error", f"{error.what}: {error.why}", f"it is open in {_holders(path)}")
-
-
-def proved() -> Iterator[Finding]:
-    """Compare all of the workspace with what was written (`--deep`)."""
-    path = paths.workspace_db()
-    if not path.exists():
-        return
-    from .repairing import names_of, told
-
-    with Workspace.open() as opened:
-        touched = opened.touched()
-        for line in (lines := told(touched, names_of(opened, touched))):
-            yield Finding("proof", "error", line, HOW_TO_GO_ON)
-        for file, why in (files := opened.read(queries.attachments.damaged)):
-            where = queries.attachments.content_path(file)
-            yield Finding("attachment", "error", f"{file.name}: {why} ({where})", "restore it from a backup")
-    if not lines and not files:
-        yield Finding("proof", "ok", "everything is as written")
-
-
-def _holders(path: Path) -> str:
-    """Who of our own processes has a file open."""
-    import psutil
-
-    found = []
-    for process in psutil.process_iter(["pid", "name"]):
-        with suppress(psutil.Error, OSError):
-            if any(opened.path == str(path) for opened in process.open_files()):
-                found.append(f"{process.info['name']} (pid {process.info['pid']})")
-    return ", ".join(found) or "none of your visible processes"
 
 
 def _service() -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from solo_unicorn.cli.machine import doctor
+from solo_unicorn.cli.machine import findings, workspace_file
 from solo_unicorn.missions.entities import LISTS, SYSTEM, CodeAgent, service_of
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.missions.rules.creating import MissionDraft
@@ -134,7 +134,7 @@ def told(home: Path) -> tuple[bool, str]:
     """Whether `doctor --deep` finds something wrong, and the error that ended it if it is not one of ours."""
     os.environ["SOLO_UNICORN_HOME"] = str(home)
     try:
-        looks = [one for look in (doctor.workspace, doctor.proved) for one in doctor.found(look)]
+        looks = [one for look in (workspace_file.workspace, workspace_file.proved) for one in findings.found(look)]
     except Exception as error:
         return True, "doctor: " + "".join(traceback.format_exception(error)[-4:])
     return any(one.state in ("error", "warning") for one in looks), ""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.cli import main as cli
-from solo_unicorn.cli.machine import doctor
+from solo_unicorn.cli.machine import findings, workspace_file
 from solo_unicorn.missions.entities import Mission, Project
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
@@ -47,7 +47,7 @@ def past_the_program(home: Path, *statements: str) -> None:
 
 def told() -> list[str]:
     """The details of the errors that `doctor --deep` finds in the workspace."""
-    found = [one for look in (doctor.workspace, doctor.proved) for one in doctor.found(look)]
+    found = [one for look in (workspace_file.workspace, workspace_file.proved) for one in findings.found(look)]
     assert all(one.todo for one in found if one.state == "error")
     return [one.detail for one in found if one.state == "error"]
 
@@ -117,7 +117,7 @@ def test_a_lost_log_is_told_with_its_missions(home: Path, capsys: pytest.Capture
     subprocess.run([sys.executable, "-c", WRITE, "3"], check=True, env=dict(os.environ))
     (home / "workspace.db-wal").unlink()
     (home / "workspace.db-shm").unlink()
-    (loss,) = [one.detail for one in doctor.workspace() if one.state == "error"]  # an ordinary look tells, too
+    (loss,) = [one.detail for one in workspace_file.workspace() if one.state == "error"]  # an ordinary look tells, too
     assert "the last 3 writes are missing" in loss and "M-1, M-2, M-3" in loss
     with Workspace.open() as opened:
         for name in ("One", "Two", "Three"):
