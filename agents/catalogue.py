@@ -55,7 +55,7 @@ class Turn:
     resume: tuple[str, ...] = ()
     """With `{conversation}`; empty when it cannot go on with an earlier conversation."""
     loses_within_minute: bool = False
-    """Over ACP: a conversation that is loaded within the clock's minute in which it began is lost."""
+    """Over ACP: a conversation that is loaded within the clock's minute in which it was opened is lost."""
     model: tuple[str, ...] = ()
     permission_mode: tuple[str, ...] = ()
     default_permission_mode: str = ""

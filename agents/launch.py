@@ -104,7 +104,7 @@ def prepare(
     `budget` is what the mission has left, in US dollars; 0: no limit. `model` and `effort` are the mission's, or its
     stage's, and go before the agent's own settings.
     `fresh` is the prompt instead where the conversation to `resume` turns out to be lost, for an agent that tells.
-    `began` is the latest time at which the conversation to `resume` may have begun.
+    `began` is the latest time at which the conversation to `resume` may have been opened.
     `level` is the least sandbox that the project asks for (agents/sandbox).
     `rules` are the project's: where one asks or denies, the agent is to ask before every change, where it can, and what
     stands between us and an agent that speaks ACP holds its requests against them.

@@ -40,6 +40,8 @@ class Machine:
         self.repository = tmp / "repository"
         self.repository.mkdir()
         self.git("init", "-q", "-b", "main")
+        for name in ("name", "email"):  # not by the environment alone: Gemini CLI keeps it from its commands
+            self.git("config", f"user.{name}", f"{name}@example.com")
         (self.repository / "README.md").write_text("A project\n")
         self.git("add", ".")
         self.git("commit", "-q", "-m", "Begin")

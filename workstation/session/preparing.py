@@ -261,11 +261,11 @@ def conversation_to_resume(brief: Brief, worktree: str) -> str | None:
 
 
 def began(brief: Brief, conversation: str | None) -> datetime | None:
-    """The latest time at which the conversation may have begun: its first session tells its id at its start."""
-    first = next((one for one in brief.earlier if one.conversation_id == conversation), None)
-    if first is None or first.ended_at is None:
+    """The latest time at which the conversation may have been opened last: begun, or loaded by the session before."""
+    last = next((one for one in reversed(brief.earlier) if one.conversation_id == conversation), None)
+    if last is None or last.ended_at is None:
         return None
-    return min(first.ended_at, first.started_at + BEGINNING)
+    return min(last.ended_at, last.started_at + BEGINNING)
 
 
 def _keep_worktree(workspace: Workspace, mission: Mission, lease: WorktreeLease) -> None:
