@@ -11,7 +11,11 @@ import pytest
 from solo_unicorn.worktrees.github.client import GitHub
 from solo_unicorn.worktrees.github.hosts import Host, RepositoryName
 
+from ..cli.conftest import project, run
+from ..workstation.conftest import shop, workstation
 from .double import TOKEN, GitHubDouble
+
+__all__ = ["project", "run", "shop", "workstation"]
 
 HOST = "github.acme.example"
 NAME = RepositoryName(HOST, "acme", "shop")

@@ -10,7 +10,7 @@ from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.worktrees.github.hosts import RepositoryName, enterprise_name
 
-from ..cli.conftest import Run, project, run  # noqa: F401  (fixtures)
+from ..cli.conftest import Run
 from . import contract
 from .conftest import Checkout
 from .double import TOKEN, Answer, GitHubDouble
@@ -25,12 +25,7 @@ def signed_in(double: GitHubDouble, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("host", ["github.acme.example", "git.acme.example"])
 @pytest.mark.usefixtures("signed_in")
 def test_adding_records_githubs_number(
-    run: Run,  # noqa: F811
-    project: str,  # noqa: F811
-    checkout: Checkout,
-    double: GitHubDouble,
-    monkeypatch: pytest.MonkeyPatch,
-    host: str,
+    run: Run, project: str, checkout: Checkout, double: GitHubDouble, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     monkeypatch.setenv("SOLO_UNICORN_GITHUB_HOSTS", "other.example, git.acme.example")
     checkout.git("remote", "set-url", "origin", f"git@{host}:acme/shop.git")
@@ -46,10 +41,7 @@ def test_adding_records_githubs_number(
 
 @pytest.mark.usefixtures("signed_in")
 def test_adding_goes_on_when_github_does_not_answer(
-    run: Run,  # noqa: F811
-    project: str,  # noqa: F811
-    checkout: Checkout,
-    double: GitHubDouble,
+    run: Run, project: str, checkout: Checkout, double: GitHubDouble
 ) -> None:
     double.interrupt = lambda method, path: Answer(503, {"message": "down"}, {"Retry-After": "1"})
     checkout.git("remote", "set-url", "origin", "https://github.acme.example/acme/shop")
@@ -61,11 +53,7 @@ def test_adding_goes_on_when_github_does_not_answer(
 
 @pytest.mark.usefixtures("signed_in")
 def test_a_token_that_may_only_read_is_said_when_the_repository_is_added(
-    run: Run,  # noqa: F811
-    project: str,  # noqa: F811
-    checkout: Checkout,
-    double: GitHubDouble,
-    monkeypatch: pytest.MonkeyPatch,
+    run: Run, project: str, checkout: Checkout, double: GitHubDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = double._repository()
     only_reads = {**whole["permissions"], "push": False}

@@ -25,7 +25,7 @@ from solo_unicorn.workstation.landing.pull_requests import PullRequests
 from solo_unicorn.worktrees.github.answers import RateLimited
 from solo_unicorn.worktrees.github.hosts import RepositoryName
 
-from ..workstation.conftest import Shop, shop, until, workstation  # noqa: F401  (fixtures)
+from ..workstation.conftest import Shop, until
 from .conftest import HOST
 from .double import TOKEN, Answer, GitHubDouble
 
@@ -33,12 +33,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def hub(
-    shop: Shop,  # noqa: F811
-    double: GitHubDouble,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Shop:
+def hub(shop: Shop, double: GitHubDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """The shop with its repository on GitHub; `gh` knows the token, and every git and gh is written down."""
     monkeypatch.setenv("SOLO_UNICORN_GITHUB_API_URL", double.url)
     monkeypatch.setenv("SOLO_UNICORN_GITHUB_POLL_SECONDS", "0.1")

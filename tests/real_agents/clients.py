@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from solo_unicorn.mcp_server.install.clients import NAME
 
-from .conftest import ASKED_FOR, Machine
-from .installing import CLAUDES, CODEX, GEMINI, OPENCODE, Package, installed
+from .conftest import Machine
+from .installing import CLAUDES, CODEX, GEMINI, OPENCODE, Package
 from .scripted_model import Answer, Asked, Failure, Hang, ScriptedModel, Text, Use
 
 OTHERS = ("CLAUDE", "ANTHROPIC", "CODEX", "OPENAI", "GEMINI", "GOOGLE", "OPENCODE", "XDG_")
@@ -196,29 +193,3 @@ class Client:
         conversation = max((asked.calls for asked in self.model.asked[before:]), key=len)
         assert len(conversation) == len(calls), f"{conversation} {self.model.asked[0].tools} {self.model.strange}"
         return [call.result for call in conversation]
-
-
-@pytest.fixture(params=list(DRIVERS))
-def one(
-    request: pytest.FixtureRequest,
-    home: Path,
-    tmp_path: Path,
-    machine: Machine,
-    model: ScriptedModel,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Client]:
-    """Each client, with settings of its own and the scripted model behind it."""
-    driver = DRIVERS[request.param]
-    program = installed(driver.package, ASKED_FOR)
-    for name in [name for name in os.environ if name.startswith(OTHERS)]:
-        monkeypatch.delenv(name)
-    own = tmp_path / request.param
-    own.mkdir()
-    if request.param == "gemini":
-        (own / ".gemini").mkdir()
-        (own / ".gemini" / "settings.json").write_text('{"security": {"auth": {"selectedType": "gemini-api-key"}}}')
-    for name, value in driver.environment(own, model.url).items():
-        monkeypatch.setenv(name, value)
-    folders = [str(program.parent), str(Path(sys.executable).parent), os.environ["PATH"]]
-    monkeypatch.setenv("PATH", os.pathsep.join(folders))
-    yield Client(request.param, driver, program, own, machine, model)

@@ -1,12 +1,14 @@
-# ruff: noqa: F811 (fixtures of another file)
 """Four real clients connect to our server, list its tools and call one: by stdio as a person's, by HTTP as a run's."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +23,38 @@ from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workstation import client
 
-from .clients import DRIVERS, OTHERS, RUN_SECONDS, Client, Driver, one  # noqa: F401 (fixtures)
-from .conftest import Machine
+from .clients import DRIVERS, OTHERS, Client
+from .conftest import ASKED_FOR, Machine
+from .installing import installed
 from .scripted_model import Answer, Asked, Failure, Hang, ScriptedModel, Text, Use
 
 pytestmark = [pytest.mark.real_agent, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(params=list(DRIVERS))
+def one(
+    request: pytest.FixtureRequest,
+    home: Path,
+    tmp_path: Path,
+    machine: Machine,
+    model: ScriptedModel,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Client]:
+    """Each client, with settings of its own and the scripted model behind it."""
+    driver = DRIVERS[request.param]
+    program = installed(driver.package, ASKED_FOR)
+    for name in [name for name in os.environ if name.startswith(OTHERS)]:
+        monkeypatch.delenv(name)
+    own = tmp_path / request.param
+    own.mkdir()
+    if request.param == "gemini":
+        (own / ".gemini").mkdir()
+        (own / ".gemini" / "settings.json").write_text('{"security": {"auth": {"selectedType": "gemini-api-key"}}}')
+    for name, value in driver.environment(own, model.url).items():
+        monkeypatch.setenv(name, value)
+    folders = [str(program.parent), str(Path(sys.executable).parent), os.environ["PATH"]]
+    monkeypatch.setenv("PATH", os.pathsep.join(folders))
+    yield Client(request.param, driver, program, own, machine, model)
 
 
 def test_by_stdio_as_the_persons_own_agent(one: Client) -> None:

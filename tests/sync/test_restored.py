@@ -1,4 +1,3 @@
-# ruff: noqa: F811 (fixtures of another file)
 """A hub that was restored has lost what is newer than its backup: all of it comes back, or a person is asked."""
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from solo_unicorn.sync.replica.conflicts import SyncConflict
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.workspace import operations, queries
 
-from .pair import PROJECT, Machine, both, hub  # noqa: F401 (fixtures)
+from .pair import PROJECT, Machine
 from .simulation.hub import SimulatedHub
 from .simulation.store import MemoryStore, SilentWorkspace
 

@@ -1,4 +1,3 @@
-# ruff: noqa: F811 (fixtures of another file)
 """The memory of a connected project is put together from what all have written."""
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from solo_unicorn.missions.errors import NotFound
 from solo_unicorn.sync import replica
 from solo_unicorn.workspace import operations, queries
 
-from .pair import FLOW, PROJECT, Machine, both, hub  # noqa: F401 (fixtures)
+from .pair import PROJECT, Machine
 from .simulation.hub import SimulatedHub
 
 

@@ -1,4 +1,3 @@
-# ruff: noqa: F811 (fixtures of another file)
 """What belongs to a connected project beside its missions goes both ways, and nothing is overwritten unseen."""
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from solo_unicorn.sync.replica.exchange import push
 from solo_unicorn.sync.replica.messages import Response
 from solo_unicorn.workspace import operations, queries
 
-from .pair import FLOW, PROJECT, Machine, both, hub  # noqa: F401 (fixtures)
+from .pair import FLOW, PROJECT, Machine
 from .simulation.hub import SimulatedHub
 from .simulation.store import MemoryStore, SilentWorkspace
 

@@ -14,6 +14,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.app import App
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
@@ -273,3 +275,16 @@ def on_terminal(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     yield open_terminal
     for terminal in opened:
         terminal.close()
+
+
+class TextFile(SingleFileSnapshotExtension):
+    """One text file for each screen, to be read in a review."""
+
+    _file_extension = "txt"
+    _write_mode = WriteMode.TEXT
+
+
+@pytest.fixture
+def looks(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Compares with the text kept beside the tests."""
+    return snapshot.use_extension(TextFile)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
-from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.color import Color
 from textual.pilot import Pilot
 
@@ -21,19 +20,6 @@ from .conftest import Story, ready, same_in_every_theme, screen_text, text, unti
 from .mission.test_screen import enter
 
 SIZES = [(160, 45), (80, 24), (40, 20)]
-
-
-class TextFile(SingleFileSnapshotExtension):
-    """One text file for each screen, to be read in a review."""
-
-    _file_extension = "txt"
-    _write_mode = WriteMode.TEXT
-
-
-@pytest.fixture
-def looks(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    """Compares with the text kept beside the tests."""
-    return snapshot.use_extension(TextFile)
 
 
 async def go(pilot: Pilot[Any], story: Story, screen: str) -> None:

@@ -10,9 +10,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
-from .conftest import Story, same_in_every_theme, screen_text
+from .conftest import Story, TextFile, same_in_every_theme, screen_text
 from .rooms import ROOMS, quiet
-from .test_looks import TextFile
 
 __all__ = ["quiet"]
 pytestmark = pytest.mark.slow

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .acp_turns import AGENT, TOKEN, Acp, Begin, begin, rule, state, worktree  # noqa: F401 (fixtures)
+from .acp_turns import TOKEN
 
 
 class Person(ThreadingHTTPServer):

@@ -1,4 +1,3 @@
-# ruff: noqa: F811 (fixtures of another file)
 """Any agent that speaks ACP, by its command line: a real one of the SDK behind the real adapter and session host."""
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ from solo_unicorn.agents.transcript_view import TranscriptView
 from solo_unicorn.agents.verdict import Verdict
 from solo_unicorn.missions.rules.permissions import Effect
 
-from .acp_person import Person, person  # noqa: F401 (fixtures)
-from .acp_turns import AGENT, TOKEN, Acp, Begin, begin, rule, state, worktree  # noqa: F401 (fixtures)
+from .acp_person import Person
+from .acp_turns import TOKEN, Begin, rule
 
 
 def test_a_turn_is_told_and_the_server_is_handed_over(begin: Begin, state: Path) -> None:

@@ -1,4 +1,3 @@
-# ruff: noqa: F811 (fixtures of another file)
 """Agents over ACP that are stopped, never answer, or send what has no meaning."""
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import pytest
 from solo_unicorn.agents.acp import conversation
 from solo_unicorn.agents.events import MessageText, PermissionDenied, Raw, UsageMeter, UsageUpdate
 
-from .acp_play import ALLOW, END, NEW, PLAYER, Nobody, Play, Printed, Told, _held, hello, option, play, request, update  # noqa: F401 (fixtures)
+from .acp_play import ALLOW, END, Nobody, Play, hello, request, update
 
 ASKS = request(
     "session/request_permission", toolCall={"toolCallId": "c", "kind": "execute", "title": "ls"}, options=ALLOW

@@ -1,4 +1,3 @@
-# ruff: noqa: F811 (fixtures of another file)
 """The Agent Client Protocol as agents speak it, well and badly: an agent that follows a book, behind the real adapter.
 
 The adapter runs in this process and the agent in one of its own, so that a hundred bad manners take seconds.
@@ -23,7 +22,7 @@ from solo_unicorn.agents.events import (
 )
 from solo_unicorn.missions.entities import JsonObject
 
-from .acp_play import ALLOW, END, NEW, PLAYER, Nobody, Play, Printed, Told, _held, hello, option, play, request, update  # noqa: F401 (fixtures)
+from .acp_play import ALLOW, END, NEW, Play, Told, hello, option, request, update
 
 
 def test_a_conversation_is_resumed_where_that_is_announced_else_loaded(play: Play) -> None:

@@ -1,4 +1,3 @@
-# ruff: noqa: F811 (fixtures of another file)
 """How turns of an agent over ACP end, and how one is added."""
 
 from __future__ import annotations
@@ -22,8 +21,7 @@ from solo_unicorn.config import paths
 from solo_unicorn.missions.rules.permissions import PermissionRule
 
 from ..conftest import eventually
-from .acp_person import Person, person  # noqa: F401 (fixtures)
-from .acp_turns import AGENT, TOKEN, Acp, Begin, begin, rule, state, worktree  # noqa: F401 (fixtures)
+from .acp_turns import AGENT, Begin
 
 
 def test_a_persons_words_and_the_interrupt_reach_it(begin: Begin) -> None:

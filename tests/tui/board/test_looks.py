@@ -25,7 +25,6 @@ from solo_unicorn.tui.kit.sheets.line import LineScreen
 from solo_unicorn.workspace import operations, queries
 
 from ..conftest import Story, ready, same_in_every_theme, screen_text, shown, text, until
-from ..test_looks import looks  # noqa: F401 (a fixture)
 from .test_mouse import at, drag
 
 SIZES = [(160, 45), (80, 24), (40, 20)]
@@ -63,7 +62,7 @@ async def take(pilot: Pilot[Any], look: str) -> None:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("look", LOOKS)
-async def test_looks(story: Story, looks: SnapshotAssertion, look: str, size: tuple[int, int]) -> None:  # noqa: F811
+async def test_looks(story: Story, looks: SnapshotAssertion, look: str, size: tuple[int, int]) -> None:
     app = story.app()
     async with app.run_test(size=size) as pilot:
         await take(pilot, look)

@@ -1,4 +1,3 @@
-# ruff: noqa: F811 (fixtures of another file)
 """Landing: merge, squash, rebase; the remote; the person's checkout; conflicts, checks and undo."""
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from solo_unicorn.worktrees.landing.checkout import CheckoutInTheWay
 from solo_unicorn.worktrees.landing.landing import Diverged, Landed
 
 from ..conftest import Landing, Repo
-from .landings import landing, leaves_nothing, rewrites, with_remote, work  # noqa: F401 (fixtures)
+from .landings import leaves_nothing, with_remote
 
 
 @pytest.mark.parametrize(("strategy", "commits", "parents"), [("merge", 3, 2), ("squash", 1, 1), ("rebase", 2, 1)])

@@ -1,4 +1,3 @@
-# ruff: noqa: F811 (fixtures of another file)
 """Landings with a remote, and what they do beside the merge itself."""
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from solo_unicorn.worktrees.landing.landing import Landed, PushRefused
 from solo_unicorn.worktrees.landing.recovery import recover, undo_landing
 
 from ..conftest import Landing, Repo
-from .landings import landing, leaves_nothing, rewrites, with_remote, work  # noqa: F401 (fixtures)
+from .landings import leaves_nothing, with_remote
 
 
 def test_a_remote_that_cannot_be_reached_leaves_it_local_with_a_note(

@@ -1,4 +1,3 @@
-# ruff: noqa: F811 (fixtures of another file)
 """What an agent is started with: the prompt on its input, the token in one private file, nothing in its arguments."""
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ from solo_unicorn.missions.entities import CodeAgent
 from solo_unicorn.missions.errors import InvalidValue, NotFound
 from solo_unicorn.system import programs
 
-from .conftest import RunningSession
-from .prepared import CLAUDE, RULES, TOKEN, no_proxy, prepared, run_dir  # noqa: F401 (fixtures)
+from ..conftest import RunningSession
+from .prepared import CLAUDE, RULES, TOKEN, prepared
 
 
 def test_behind_a_proxy_our_server_is_still_reached_directly(

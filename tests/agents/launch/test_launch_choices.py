@@ -1,4 +1,3 @@
-# ruff: noqa: F811 (fixtures of another file)
 """What agents are not held to, and what a person or a mission chose for them."""
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from solo_unicorn.agents import launch
 from solo_unicorn.config.settings import AgentSettings, Settings
 from solo_unicorn.missions.rules.permissions import PermissionRule
 
-from .prepared import CLAUDE, RULES, TOKEN, no_proxy, prepared, run_dir  # noqa: F401 (fixtures)
+from .prepared import CLAUDE, RULES, prepared
 
 
 @pytest.mark.parametrize(
