@@ -6,7 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ...agents.sandbox import watching
+from ...config.log import logger
 from ...missions.entities import Session
+from ...missions.errors import SoloUnicornError
 from ...system import files, strict_json
 from ...worktrees.pool.work import WIP, snapshot_work
 from .preparing import Prepared
@@ -26,13 +28,19 @@ def placement(run_dir: Path) -> Prepared:
     return Prepared(**strict_json.loads((run_dir / PLACEMENT).read_bytes()))
 
 
-def keep_work(session: Session) -> str | None:
-    """A snapshot of the uncommitted work of a lost session under a ref of its own; the ref, None without such work."""
-    where = session.worktree_path
+def kept_work(session: Session) -> str:
+    """Keep the uncommitted work of a lost session under a ref; what to tell of it, empty when there is none."""
+    where, ref = session.worktree_path, f"{WIP}/{session.id}"
     if where is None or not Path(where).is_dir():
-        return None
-    ref = f"{WIP}/{session.id}"
-    return ref if snapshot_work(where, ref, message=f"Work of the lost session {session.id}") else None
+        return ""
+    try:
+        kept = snapshot_work(where, ref, message=f"Work of the lost session {session.id}")
+    except SoloUnicornError as error:
+        logger("workstation").warning(
+            "no snapshot", extra={"session": session.id, "mission": session.mission_id, "why": str(error)}
+        )
+        return ""
+    return f"; what it left uncommitted is also kept in {ref}" if kept else ""
 
 
 def changes_elsewhere(run_dir: Path) -> str:

@@ -40,7 +40,7 @@ from .lease import Lease, Superseded, waking_clock
 from .outcome_policy import end, goes_on_by_itself, judge, works_in_vain
 from .preparing import Prepared, ReadComments, prepare
 from .proving import note_as_told, prove_finished, read_finished
-from .run_files import changes_elsewhere, forget_token, keep_work, placement, write_placement
+from .run_files import changes_elsewhere, forget_token, kept_work, placement, write_placement
 from .transcript_fold import TranscriptFold
 
 LOOK_SECONDS = 0.15
@@ -359,7 +359,7 @@ class SessionRunner:
             raise TryAgain("Processes of the lost session still run", why="they could not be ended")
         judgement = await self._context.workspace.run(judge, self.session.id, reading, None)
         if judgement.outcome == "unknown":
-            kept = await self._keep_work()
+            kept = await self._context.git(kept_work, self.session)
             judgement = replace(judgement, reason=judgement.reason + kept)
         again = await self._context.workspace.run(goes_on_by_itself, self.session.id)
         await self._end(judgement, resume=again)
@@ -378,15 +378,6 @@ class SessionRunner:
     async def _wait_for_end(self) -> None:
         while await asyncio.to_thread(self._handle.alive):  # noqa: ASYNC110 - another process, nothing to wait on
             await asyncio.sleep(LOOK_SECONDS)
-
-    async def _keep_work(self) -> str:
-        """A snapshot of the worktree under a ref of its own; what to tell of it."""
-        try:
-            ref = await self._context.git(keep_work, self.session)
-        except SoloUnicornError as error:
-            self._log.warning("no snapshot", extra=self._said | {"why": str(error)})
-            return ""
-        return f"; what it left uncommitted is also kept in {ref}" if ref else ""
 
     async def _give_way(self, why: str) -> None:
         """Somebody else has the mission: stop our agent, leave the mission alone, keep worktree and transcript."""

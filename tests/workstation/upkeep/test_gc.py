@@ -19,7 +19,7 @@ from solo_unicorn.workspace.integrity import backup
 from solo_unicorn.workstation import client
 from solo_unicorn.workstation.upkeep.gc import DAY, remove_old_runs
 
-from .conftest import Shop, kill, until
+from ..conftest import Shop, kill, until
 
 
 def run_dir_of(runs: Path, name: str, *, days: float) -> Path:

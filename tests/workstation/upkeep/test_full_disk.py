@@ -32,7 +32,7 @@ from solo_unicorn.workstation.full import FullRepositories
 from solo_unicorn.workstation.session import room
 from solo_unicorn.workstation.supervisor import Supervisor
 
-from .conftest import Shop, until
+from ..conftest import Shop, until
 
 if TYPE_CHECKING:
     from solo_unicorn.missions.entities import Session
