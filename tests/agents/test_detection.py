@@ -98,7 +98,7 @@ def test_four_agents_each_wrong_in_its_own_way_are_told_in_time(install: Install
     }
     assert found["old"].detail == "Old 1.9.99 is too old: version 2.1.0 or newer is needed, install old."
     assert found["out"].detail == "Out is signed out: run out login."
-    assert "has not answered --version yet: it is slow or hangs; it is asked again" in found["hangs"].detail
+    assert "has not answered --version yet: it is slow or hangs; it will be asked again" in found["hangs"].detail
     assert "is not a working Rubbish" in found["rubbish"].detail
     assert found["rubbish"].detail.isprintable()
 

@@ -50,7 +50,7 @@ def test_repository_facts_and_a_rename(github: GitHub, double: GitHubDouble) -> 
     assert found.permissions["push"] is True
     double.renamed_from = "acme/store"
     assert pulls.repository(github, RepositoryName(HOST, "acme", "store")).id == double.id
-    with pytest.raises(NotFound, match="knows no /repos/acme/nothing"):
+    with pytest.raises(NotFound, match="does not have /repos/acme/nothing"):
         pulls.repository(github, RepositoryName(HOST, "acme", "nothing"))
 
 

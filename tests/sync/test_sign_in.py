@@ -64,12 +64,12 @@ def test_a_refusal_is_told_in_the_hubs_words(served: ServedHub) -> None:
         back = f"{query['redirect_uri'][0]}?error=access_denied&error_description=not+today&state={query['state'][0]}"
         threading.Thread(target=lambda: httpx.get(back)).start()
 
-    with pytest.raises(SignedOut, match="not today"):
+    with pytest.raises(SignedOut, match="Not today"):
         signin.with_browser(signin.discovered(served.url), "hub", show=refuse)
 
 
 def test_nobody_comes(served: ServedHub) -> None:
-    with pytest.raises(SignedOut, match="nobody signed in"):
+    with pytest.raises(SignedOut, match="Nobody signed in"):
         signin.with_browser(signin.discovered(served.url), "hub", show=lambda address: None, patience=0.1)
 
 

@@ -43,7 +43,7 @@ def test_the_same_call_asks_once(workspace: Workspace, session: Session) -> None
 def test_an_answer_stands(workspace: Workspace, session: Session) -> None:
     asked = workspace.write(operations.inbox.ask, session.id, "Bash", {})
     workspace.write_as(SYSTEM, operations.inbox.answer, asked.id, "allow")
-    with pytest.raises(Conflict, match="answered already: allow"):
+    with pytest.raises(Conflict, match="already answered: allow"):
         workspace.write(operations.inbox.answer, asked.id, "deny")
     with pytest.raises(NotFound):
         workspace.write(operations.inbox.answer, 99, "deny")

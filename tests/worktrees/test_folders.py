@@ -64,7 +64,7 @@ def of_app(mono: Repo, record: Record) -> ProjectRepository:
         ("packages/linked/main.py", "a symbolic link"),
         (f"{APP}/main.py", "is a file"),
         ("module", "a submodule"),
-        ("only-here", "in no commit"),
+        ("only-here", "No commit of that branch"),
     ],
 )
 def test_what_is_no_folder_of_the_branch_is_refused(mono: Repo, folder: str, why: str) -> None:

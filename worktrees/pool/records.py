@@ -33,7 +33,7 @@ class BranchTaken(Conflict):
 
     def __init__(self, branch: str, why: str) -> None:
         super().__init__(
-            f"the branch {branch}, which was chosen for this mission, cannot be used",
+            f"The branch {branch}, which was chosen for this mission, cannot be used",
             why=why,
             todo="choose another (`mission edit --branch`), or free that one; then mark the mission ready",
         )

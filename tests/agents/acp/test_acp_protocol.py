@@ -118,7 +118,7 @@ def test_model_effort_and_mode_are_chosen_among_what_there_is(play: Play) -> Non
     chosen = [(call["configId"], call["value"]) for call in one.asked("session/set_config_option")]
     assert chosen == [("m", "p/big"), ("think", "high"), ("x", "ask")]
     assert "it has no model 'small' (it has p/big)" in play(book, model="small").judged.reason
-    assert "it cannot be requested the effort 'high'" in play(book, effort="high").judged.reason
+    assert "its effort cannot be set to 'high'" in play(book, effort="high").judged.reason
     older = {
         "sessionId": "s1",
         "models": {"availableModels": [{"modelId": "flash", "name": "Flash"}]},

@@ -94,7 +94,7 @@ def test_a_recorded_turn_is_told_as_commands_changes_and_refusals() -> None:
     }
     refused = [one for one in events if isinstance(one, PermissionDenied)]
     assert [one.reason for one in refused] == [
-        "commands need permission",
+        "commands are not run unasked",
         "/home/me/shop/outside.txt is outside the worktree",
     ]
     failed = {one.id for one in events if isinstance(one, ToolResult) and not one.ok}

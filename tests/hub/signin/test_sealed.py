@@ -94,7 +94,7 @@ async def test_another_key_is_refused_at_the_start_and_renewed_by_command(
         async with app.router.lifespan_context(app):
             pass
     assert await asyncio.to_thread(main, ["hub", "keys", "renew", "--data-dir", str(tmp_path)]) == 0
-    assert "made anew" in capsys.readouterr().out
+    assert "created again" in capsys.readouterr().out
     app = create_app(HubSettings(tmp_path))
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=httpx.ASGITransport(app)) as nobody:
         assert (await nobody.get("http://hub.test/oauth/jwks")).status_code == 200

@@ -91,5 +91,5 @@ async def test_a_reader_that_stays_keeps_the_log_only_for_as_long_as_it_stays(an
 
 def test_a_folder_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(SoloUnicornError, match="cannot be made"):
+    with pytest.raises(SoloUnicornError, match="cannot be created"):
         Workspace.open(tmp_path / "file" / "workspace.db")

@@ -68,14 +68,14 @@ def test_without_a_manager_nothing_is_written(login: Path) -> None:
         unit.install()
     assert "workstation start --background" in str(told.value)
     manager(login, failing="show-environment")
-    with pytest.raises(SoloUnicornError, match="it broke"):
+    with pytest.raises(SoloUnicornError, match="It broke"):
         unit.install()
     assert not (login / "person").exists()
 
 
 def test_a_manager_that_refuses_is_told_with_its_words(login: Path) -> None:
     manager(login, failing="enable")
-    with pytest.raises(SoloUnicornError, match="it broke"):
+    with pytest.raises(SoloUnicornError, match="It broke"):
         unit.install()
 
 

@@ -202,4 +202,4 @@ def test_branches_that_went_different_ways_are_the_persons_to_bring_together(
     mine = work.commit("mine.txt", "y")
     with pytest.raises(Diverged, match="diverged") as caught:
         landing(work)
-    assert "1 commits the remote lacks" in caught.value.why and work.head("main") == mine
+    assert "1 commits that the remote lacks" in caught.value.why and work.head("main") == mine

@@ -31,7 +31,7 @@ def test_a_remote_that_refuses_the_push_changes_nothing(work: Repo, landing: Lan
     hook = origin.write("hooks/pre-receive", "#!/bin/sh\necho main is protected >&2\nexit 1\n")
     hook.chmod(0o755)
     before = work.head("main")
-    with pytest.raises(PushRefused, match="main is protected"):
+    with pytest.raises(PushRefused, match="Main is protected"):
         landing(work)
     assert work.head("main") == before == origin.head("main") and leaves_nothing(work, tmp_path)
 
@@ -54,7 +54,7 @@ def test_the_hook_of_the_person_may_refuse(work: Repo, landing: Landing, tmp_pat
     hook = work.write(".git/hooks/commit-msg", "#!/bin/sh\necho no ticket >&2\nexit 1\n")
     hook.chmod(0o755)
     before = work.head("main")
-    with pytest.raises(GitError, match="no ticket"):
+    with pytest.raises(GitError, match="No ticket"):
         landing(work, strategy="squash")
     assert work.head("main") == before and leaves_nothing(work, tmp_path)
 

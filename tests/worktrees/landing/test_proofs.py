@@ -222,7 +222,7 @@ def test_a_hook_refuses_what_the_agent_left_and_the_agent_is_told_what_it_said(w
     )
     work.here.write("config.ini", "SECRET")
     refused = asked_of(work)
-    assert refused.by_agent and "a secret was found" in str(refused)
+    assert refused.by_agent and "A secret was found" in str(refused)
     assert work.here.head() == work.base, "nothing was committed past the hook"
     work.here.write("config.ini", "harmless")
     assert work.main.show(f"{work.prove().commit}:config.ini") == "harmless"

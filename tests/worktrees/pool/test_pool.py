@@ -111,9 +111,9 @@ def test_a_branch_that_a_person_chose_is_gone_on_with(
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("main", "missions land on it"),
+        ("main", "Missions land on it"),
         ("mine", "is checked out in"),
-        ("other", "another mission's"),
+        ("other", "belongs to another mission"),
         ("mine/too", "the name of one of its folders"),
     ],
 )
