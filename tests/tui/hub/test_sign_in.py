@@ -148,7 +148,7 @@ async def test_a_program_that_stays_open_shows_the_file(tmp_path: Path, monkeypa
 
 async def test_a_program_that_cannot_show_it_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opener(tmp_path, monkeypatch, "echo 'no application knows this' >&2; exit 3")
-    with pytest.raises(SoloUnicornError, match=r"(?s)could not show it.*no application knows this.*/a/b.pdf"):
+    with pytest.raises(SoloUnicornError, match=r"(?s)could not show it.*No application knows this.*/a/b.pdf"):
         await ChildCommands().open_outside("/a/b.pdf")
     (tmp_path / "empty").mkdir()
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))

@@ -155,5 +155,5 @@ def test_names_may_be_anything_and_old_drafts_go(home: object) -> None:
 
 def test_a_draft_that_cannot_be_written_says_why(home: Any) -> None:
     (paths.made_home() / "drafts").write_text("in the way")
-    with pytest.raises(Exception, match="cannot be made"):
+    with pytest.raises(Exception, match="cannot be created"):
         drafts.keep("x", {"": ("", "x")})

@@ -139,6 +139,6 @@ async def test_what_does_not_work_stands_under_the_service(
     monkeypatch.setattr(panel, "service_status", lambda: told)
     async with story.app(commands=commands).run_test(size=(160, 45)) as pilot:
         screen = await open_workstation(pilot)
-        assert "MCP server  no port (broke off 3 times since" in text(pilot)
+        assert "MCP server  no port (failed 3 times since" in text(pilot)
         assert screen.query_one("#head").size.height == 2
         assert "mcp None" not in text(pilot)
