@@ -43,4 +43,4 @@ def test_agent_setup_and_check_start_in_the_folder_and_one_that_vanished_is_aske
     shop.git("commit", "-qm", "Rename")
     second = shop.mission("Second", code_agent_type="scripted")
     asked = shop.until(second, lambda now: now.attention, "a person is asked")
-    assert f"There is no folder  {APP}" in (asked.attention or "")
+    assert f"There is no folder {APP}" in (asked.attention or "")
