@@ -148,6 +148,7 @@ def test_what_is_left_is_never_more_than_the_wait() -> None:
 
 
 READERS = {
+    "agents/acp/opening.py": "seconds until a conversation may be loaded, at most a minute",
     "agents/detection.py": "when an agent was looked at",
     "agents/session_host/session.py": "when lines came and a session ended",
     "agents/rehearsal/speech.py": "what it prints",
