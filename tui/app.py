@@ -41,7 +41,7 @@ class SoloUnicornApp(Application):
     ENABLE_COMMAND_PALETTE = True
     COMMANDS = {_commands}  # noqa: RUF012
     BINDINGS = [  # noqa: RUF012
-        binding("app.help", "question_mark,f1", "help", "keys", "What every key does here", label="?"),
+        binding("app.help", "question_mark,f1", "help", "keys", "Show what every key does here", label="?"),
         binding(
             "app.quit",
             "ctrl+q",
@@ -57,7 +57,7 @@ class SoloUnicornApp(Application):
             "ctrl+o,semicolon",
             "jump",
             "jump",
-            "Label everything with a letter; type one to go there",
+            "Label everything with a letter, and type one to go there",
             show=False,
         ),
         binding(
@@ -190,7 +190,7 @@ class SoloUnicornApp(Application):
         if told not in self._clashes_told:
             self._clashes_told.add(told)
             self.notify(
-                "Give one of them another key under [keys] of the settings.",
+                "Give one of them another key under [keys] in the settings.",
                 title=f"{names} share a key",
                 severity="warning",
                 markup=False,

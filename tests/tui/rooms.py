@@ -353,7 +353,7 @@ def welcome(step: str) -> Open:
 
 ROOMS: dict[str, Open] = {
     "overview": mission("Checkout", "overview", words="Payments"),
-    "flow": mission("Checkout", "flow", words="stands here"),
+    "flow": mission("Checkout", "flow", words="is here"),
     "plan": mission("Checkout", "plan", words="Idempotency"),
     "session": session,
     "changes": changes,

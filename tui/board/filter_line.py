@@ -44,15 +44,14 @@ class FilterLine(Vertical):
     BINDING_GROUP_TITLE = "Filter"
     BINDINGS: ClassVar[list[BindingType]] = [
         binding(
-            "filter.complete", "tab,down", "complete(1)", "complete", "Insert the first suggestion; again for the next"
+            "filter.complete",
+            "tab,down",
+            "complete(1)",
+            "complete",
+            "Insert the first suggestion; press again for the next",
         ),
         binding(
-            "filter.back",
-            "shift+tab,up",
-            "complete(-1)",
-            "the one before",
-            "Insert the previous suggestion",
-            show=False,
+            "filter.back", "shift+tab,up", "complete(-1)", "previous one", "Insert the previous suggestion", show=False
         ),
         binding("filter.save", "ctrl+s", "save", "save", "Save the filter under a name, to use it as @name"),
     ]

@@ -12,11 +12,11 @@ from ..kit.list_names import NAMES
 
 BOARD_KEYS: Final[list[BindingType]] = [
     binding("board.new", "n", "new", "new", "Write a new mission"),
-    binding("board.add", "a", "add", "add", "Add missions in one line each; the line stays open"),
+    binding("board.add", "a", "add", "add", "Add missions, one line each; the line stays open"),
     binding(
         "board.open", "enter", "wish('open')", "open", "Open the mission: description, plan, session, changes, review"
     ),
-    binding("board.ready", "space", "wish('ready')", "ready", "Let an agent take this mission, or hold it back"),
+    binding("board.ready", "space", "wish('ready')", "ready", "Mark the mission ready for an agent, or not ready"),
     binding("board.edit", "e", "wish('edit')", "edit", "Change the mission"),
     binding(
         "board.move_left", "H,shift+left", "move(-1)", "move left", "Move the card to the list on the left", label="H L"
@@ -95,14 +95,14 @@ SCREEN_KEYS: Final[list[BindingType]] = [
     binding(
         "board.conflicts", "U", "conflicts", "hub", "Conflicts with the hub, and edits that it refused", show=False
     ),
-    binding("board.preview", "v", "preview", "preview", "What the mission under the cursor is about, beside the board"),
+    binding("board.preview", "v", "preview", "preview", "Preview the mission under the cursor, beside the board"),
     binding("board.filter", "slash", "filter", "filter", "Show only the cards that match a filter", label="/"),
     binding("board.filters", "F", "filters", "saved filters", "Choose a saved filter", show=False),
     binding(
         "board.lanes", "s", "lanes", "swim lanes", "Swim lanes by priority, repository, agent or actor", show=False
     ),
-    binding("board.density", "z", "density", "density", "Show less or more on each card", show=False),
-    binding("board.projects", "p", "projects", "projects", "Open another project, or make one", show=False),
+    binding("board.density", "z", "density", "density", "Show more or less on each card", show=False),
+    binding("board.projects", "p", "projects", "projects", "Open another project, or create one", show=False),
     binding("board.next_project", "right_square_bracket", "beside(1)", "next project", "The next project", show=False),
     binding(
         "board.previous_project",
@@ -117,7 +117,7 @@ SCREEN_KEYS: Final[list[BindingType]] = [
         "grave_accent",
         "last_project",
         "last project",
-        "The project you were in before",
+        "The project that was open before",
         show=False,
     ),
     binding(
@@ -125,7 +125,7 @@ SCREEN_KEYS: Final[list[BindingType]] = [
         "escape",
         "escape",
         "clear",
-        "Drop a dragged card, else clear the marks, else clear the filter",
+        "Drop a dragged card, or clear the marks, or clear the filter",
         show=False,
     ),
     binding(
@@ -138,7 +138,7 @@ SCREEN_KEYS: Final[list[BindingType]] = [
     ),
     binding("board.undo", "u", "undo", "undo", "Undo your last action on this board"),
     binding("board.redo", "ctrl+r", "redo", "redo", "Redo what was undone", show=False),
-    binding("board.inbox", "i", "inbox", "inbox", "Everything that waits for you"),
+    binding("board.inbox", "i", "inbox", "inbox", "Everything that is waiting for you"),
     binding(
         "board.workstation",
         "w",

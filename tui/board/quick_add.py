@@ -76,7 +76,7 @@ def add(
         chosen = next((one for one in known if one.name.lower().startswith(line.repository.lower())), None)
         if chosen is None:
             what = f"The project has no repository {line.repository}"
-            raise InvalidValue("repository", what, todo=choices(names) or "leave #… out")
+            raise InvalidValue("repository", what, todo=choices(names) or "leave out #…")
     draft = MissionDraft(
         title=line.title,
         priority=line.priority,
@@ -93,9 +93,9 @@ class QuickAdd(Vertical):
     BINDING_GROUP_TITLE = "Quick add"
     BINDINGS: ClassVar[list[BindingType]] = [
         binding(
-            "quick.ready", "ctrl+s", "add(True)", "add, ready", "Add it ready, so that an agent may take it at once"
+            "quick.ready", "ctrl+s", "add(True)", "add, ready", "Add it as ready, so that an agent may start at once"
         ),
-        binding("quick.close", "escape", "close", "close", "Back to the cards; a brings the text back"),
+        binding("quick.close", "escape", "close", "close", "Back to the cards; a restores the text"),
     ]
 
     @dataclass

@@ -20,8 +20,8 @@ SAYS = {
     "progress": "different steps here and there",
     "deleted_remotely": "changed here, deleted there",
     "deleted_locally": "deleted here, changed there",
-    "outcome_unknown": "the hub never said whether this was done",
-    "id_taken": "the hub has another mission of this id",
+    "outcome_unknown": "the hub never confirmed this change",
+    "id_taken": "the hub has another mission with this id",
     "lost_remotely": "the hub lost it when it was restored",
 }
 UNTOLD = frozenset(

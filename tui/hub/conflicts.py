@@ -36,9 +36,9 @@ class ConflictsScreen(Sheet[None]):
         binding("conflicts.theirs", "t", "theirs", "keep theirs", "Discard your version, and keep the hub's"),
         binding("conflicts.merge", "e", "merge", "merge", "Merge both texts in your editor"),
         binding("conflicts.retry", "r", "retry", "send again", "Send the refused edit again"),
-        binding("conflicts.discard", "d", "discard", "give up", "Discard the refused edit"),
+        binding("conflicts.discard", "d", "discard", "discard", "Discard the refused edit"),
         binding("conflicts.sync", "s", "sync", "sync now", "Read and send everything now"),
-        binding("conflicts.sign_in", "i", "sign_in", "sign in", "Sign in at a hub, to send what waits"),
+        binding("conflicts.sign_in", "i", "sign_in", "sign in", "Sign in at a hub, to send what is waiting"),
         binding("conflicts.close", "escape,q", "dismiss", "board", "Back to the board"),
     ]
     app = getters.app(Application)
@@ -130,7 +130,7 @@ class ConflictsScreen(Sheet[None]):
             return
         try:
             if any(mark.strip() in text.splitlines() for mark in MARKS):
-                raise UsageError("The marks of the conflict are still in the text", todo="take them out")
+                raise UsageError("The conflict marks are still in the text", todo="take them out")
             seen = replica.settling.mark(one.conflict)
             await self.app.workspace.write(replica.settling.keep_mine, one.conflict.id, text=text, seen=seen)
         except SoloUnicornError as error:

@@ -21,7 +21,7 @@ from ..kit.lines import Lines, Row, row, trouble
 from ..kit.sheets.line import LineScreen
 
 OF_PROJECTS: Final = ("star", "ask", "search")
-ROLES: Final = "contributor, collaborator or maintainer; words to its owners may follow"
+ROLES: Final = "contributor, collaborator or maintainer; then a message to its owners, if you like"
 
 
 class GalleryScreen(Sheet[str | None]):
@@ -30,12 +30,12 @@ class GalleryScreen(Sheet[str | None]):
     CSS_PATH = "gallery.tcss"
     BINDING_GROUP_TITLE = "Gallery"
     BINDINGS = [  # noqa: RUF012
-        binding("gallery.search", "slash", "search", "search", "Find by words"),
-        binding("gallery.star", "s", "star", "star", "Star the project; S takes the star back"),
-        binding("gallery.unstar", "S", "star(False)", "take star back", "Remove your star", show=False),
+        binding("gallery.search", "slash", "search", "search", "Search by words"),
+        binding("gallery.star", "s", "star", "star", "Star the project; S removes the star"),
+        binding("gallery.unstar", "S", "star(False)", "remove star", "Remove your star", show=False),
         binding("gallery.ask", "r", "ask", "ask to join", "Ask its owners for a role"),
-        binding("gallery.mine", "m", "view('mine')", "mine", "Show your own projects at the hub, or all again"),
-        binding("gallery.templates", "t", "view('templates')", "templates", "Show templates, or projects again"),
+        binding("gallery.mine", "m", "view('mine')", "mine", "Show only your own projects at the hub, or all of them"),
+        binding("gallery.templates", "t", "view('templates')", "templates", "Show templates, or projects"),
         binding("gallery.sign_in", "i", "sign_in", "sign in", "Sign in at a hub"),
         binding("gallery.close", "escape,q", "close", "projects", "Leave the search, then the screen"),
     ]
@@ -53,7 +53,7 @@ class GalleryScreen(Sheet[str | None]):
         with Vertical(classes="box") as box:
             box.border_title = "Public projects"
             yield Lines(self.app.marks, cursor=True)
-            yield Input(placeholder="words, then enter", id="words", max_length=200)
+            yield Input(placeholder="type words, then enter", id="words", max_length=200)
         yield KeyLine(self.app.marks)
 
     def on_mount(self) -> None:
@@ -226,5 +226,7 @@ VIEWS: Final[dict[ViewName, View]] = {
         "Public projects", ("projects", "browse"), MIRRORS, "No public project matches. m shows your own.", project_row
     ),
     "mine": View("Your projects", ("project", "connect"), MIRRORS, "You have no role in any project.", own_row),
-    "templates": View("Templates", ("projects", "templates"), "makes a project from it", "No template yet.", own_row),
+    "templates": View(
+        "Templates", ("projects", "templates"), "creates a project from it", "There are no templates yet.", own_row
+    ),
 }

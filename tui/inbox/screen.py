@@ -39,8 +39,8 @@ class WaitingList(Lines):
             "inbox.answer",
             "enter",
             "screen.answer",
-            "answer / go in",
-            "Answer the question; go into anything else",
+            "answer / open",
+            "Answer the question, or open anything else",
             label="⏎",
         )
     ]
@@ -53,13 +53,13 @@ class InboxScreen(Sheet[str | None]):
     BINDING_GROUP_TITLE = "Inbox"
     BINDINGS = [  # noqa: RUF012
         binding("inbox.allow", "y", "allow", "allow once", "Let the agent use the tool this time"),
-        binding("inbox.always", "Y", "always", "always here", "Let agents of this project do the same from now on"),
+        binding("inbox.always", "Y", "always", "always here", "From now on, let agents of this project do the same"),
         binding("inbox.refuse", "n", "refuse", "refuse", "Deny it, with a reason if you like"),
-        binding("inbox.review", "r", "review", "review", "Look at what the agent did"),
+        binding("inbox.review", "r", "review", "review", "Show what the agent did"),
         binding("inbox.approve", "a", "approve", "approve", "Approve the review under the cursor"),
         binding("inbox.reject", "x", "reject", "reject", "Send it back with feedback"),
         binding("inbox.again", "space", "again", "try again", "Make the mission ready again"),
-        binding("inbox.take", "m", "take", "keep as a rule", "Save it in the project memory, document rules"),
+        binding("inbox.take", "m", "take", "keep as a rule", "Save it in the project memory, in the document rules"),
         binding("inbox.leave", "d", "leave", "not a rule", "Do not offer it again"),
         binding("inbox.close", "escape,q,i", "dismiss", "board", "Back to the board"),
     ]
@@ -74,8 +74,8 @@ class InboxScreen(Sheet[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
-            box.border_title = "Waits for you"
-            yield WaitingList(self.app.marks, cursor=True, empty="Nothing waits for you.")
+            box.border_title = "Waiting for you"
+            yield WaitingList(self.app.marks, cursor=True, empty="Nothing is waiting for you.")
         yield KeyLine(self.app.marks)
 
     def on_mount(self) -> None:

@@ -199,7 +199,7 @@ class Application(App[None]):
         if name.isalpha() and not self._told_layout:
             self._told_layout = True
             self.notify(
-                f"No key here is {name}. Switch the keyboard to a Latin layout, or give commands keys of your own: "
+                f"No command here has the key {name}. Switch the keyboard to a Latin layout, or set your own keys: "
                 "`[keys]` in the settings.",
                 title="Another keyboard layout",
                 severity="warning",

@@ -55,7 +55,7 @@ class ChildCommands:
         try:
             answer: Json = json.loads(out)
         except ValueError as error:
-            raise SoloUnicornError(f"`{' '.join(arguments)}` answered in an unknown way", why=out[:200]) from error
+            raise SoloUnicornError(f"`{' '.join(arguments)}` gave an unknown answer", why=out[:200]) from error
         return answer.get("data") if isinstance(answer, dict) else answer
 
     async def run(
@@ -137,7 +137,7 @@ def _told(err: str, arguments: tuple[str, ...]) -> SoloUnicornError:
     match wire:
         case {"error": {"what": str(), "code": str()} as told}:
             return from_wire(told)
-    said = " ".join(err.split()) or "it said nothing"
+    said = " ".join(err.split()) or "it printed no reason"
     return SoloUnicornError(f"`solo-unicorn {' '.join(arguments[:2])}` failed", why=said[-400:])
 
 

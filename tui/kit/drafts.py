@@ -30,7 +30,7 @@ BREATH: Final = 0.5
 OLDEST: Final = 30 * 24 * 3600
 """Seconds after which a draft that nobody came back to goes."""
 
-BACK: Final = "What you wrote before is back"
+BACK: Final = "Your earlier text was restored"
 
 Typed = dict[str, tuple[str, str]]
 """By the id of a field: what it began with, and what it says."""
@@ -108,7 +108,7 @@ class DraftedSheet(Place[ScreenResultType], ModalScreen[ScreenResultType]):
         if all(self._began[name] == begun for name, (begun, _) in kept.items()):
             self.notify("It was not saved or sent.", title=BACK, timeout=5)
         else:
-            why = "What stood there was changed since; yours is in the field, and saving puts it in its place."
+            why = "The saved text has changed since; the field has your text, and saving replaces the other."
             self.notify(why, title=BACK, severity="warning", timeout=8)
 
     def forget_draft(self) -> None:

@@ -34,6 +34,6 @@ def edit_in_editor(app: App[Any], text: str, settings: Settings | None) -> str |
         finally:
             app.refresh()
         if code:
-            app.notify(f"{chosen} ended with {code}; the text is as it was.", severity="warning", markup=False)
+            app.notify(f"{chosen} exited with {code}; the text is unchanged.", severity="warning", markup=False)
             return None
         return file.read_text(encoding="utf-8")

@@ -125,7 +125,7 @@ def read(workspace: Workspace, ref: str) -> MissionData:
 
 
 def _file_states(workspace: Workspace, mission_id: str) -> dict[str, str]:
-    said = {"waiting": "  to be sent", "parked": "  refused by the hub: U"}
+    said = {"waiting": "  not sent yet", "parked": "  refused by the hub: U"}
     states = {file_id: said[state] for file_id, state in workspace.read(replica.files.file_states, mission_id).items()}
     away = {
         one.id: "  at the hub"

@@ -45,7 +45,7 @@ async def carry_out(room: LiveMission, wish: Wish) -> None:
                 room.reload()
         case wishes.DeleteWished(comment=one):
             if await room.app.write(operations.comments.delete, one.id) is not None:
-                room.app.tell("The comment is deleted; the history keeps its text")
+                room.app.tell("The comment was deleted; the history keeps its text")
                 room.reload()
         case wishes.MarkWished(runs=runs, reviewed=reviewed):
             if await room.app.write(operations.reading.mark, room.ref, runs, reviewed=reviewed) is not None:
@@ -125,7 +125,7 @@ async def _answer(room: LiveMission, one: LineComment) -> None:
         use=lambda text: room.app.write(operations.comments.answer, room.ref, one.id, text),
     )
     if await room.app.push_screen_wait(sheet):
-        room.app.tell("Answered; it waits for the agent again")
+        room.app.tell("Answered; it is open for the agent again")
         room.reload()
 
 
@@ -161,7 +161,7 @@ def _path_of(room: LiveMission, typed: str) -> Path:
 async def _detach(room: LiveMission, name: str) -> None:
     from ..kit.sheets.confirm import ConfirmScreen
 
-    question = ConfirmScreen(f"Take {name} off this mission? The stored copy is deleted.", "Take it off")
+    question = ConfirmScreen(f"Remove {name} from this mission? The stored copy will be deleted.", "Remove it")
     if (
         await room.app.push_screen_wait(question)
         and await room.app.write(operations.attachments.detach, room.ref, name) is not None
@@ -184,7 +184,7 @@ async def _fetch(room: LiveMission, one: Attachment) -> None:
         if why := await workspace.run(Workspace.meta, failure(one.id)):
             raise SoloUnicornError(f"{one.name} could not be fetched", why=why)
         if monotonic() > until:
-            raise SoloUnicornError(f"{one.name} is not here yet", todo="look again in a moment")
+            raise SoloUnicornError(f"{one.name} is not here yet", todo="check again in a moment")
         await asyncio.sleep(0.1)
 
 

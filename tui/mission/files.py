@@ -1,4 +1,4 @@
-"""The files of a mission: attach, open, take off."""
+"""The files of a mission: attach, open, remove."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class FilesPane(Vertical):
     BINDING_GROUP_TITLE = "Files"
     BINDINGS = [  # noqa: RUF012
         binding("files.attach", "n,plus", "attach", "attach", "Attach a file: type its path"),
-        binding("files.detach", "d,delete", "detach", "take off", "Remove the file under the cursor from the mission"),
+        binding("files.detach", "d,delete", "detach", "remove", "Remove the file under the cursor from the mission"),
     ]
 
     @dataclass
@@ -51,8 +51,13 @@ class FilesPane(Vertical):
 
     def compose(self) -> ComposeResult:
         """The list, and the line for a path."""
-        yield Lines(self.marks, cursor=True, id="attached", empty="No files. n attaches one: a sketch, a log, a brief.")
-        path = Input(placeholder="path of the file, then enter", id="path")
+        yield Lines(
+            self.marks,
+            cursor=True,
+            id="attached",
+            empty="There are no files. n attaches one: a sketch, a log, a brief.",
+        )
+        path = Input(placeholder="type the path of the file, then enter", id="path")
         path.display = False  # it comes when it is wanted
         yield path
 
@@ -61,7 +66,7 @@ class FilesPane(Vertical):
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Nothing to take off, nothing offered."""
+        """Nothing to remove, nothing offered."""
         return action != "detach" or any(lines.rows for lines in self.query(Lines))
 
     def action_attach(self) -> None:

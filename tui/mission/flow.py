@@ -37,7 +37,7 @@ class FlowPane(Vertical):
     def compose(self) -> ComposeResult:
         """The flow's name, its stages, what each is for."""
         yield Lines(self.marks, id="flow-name")
-        yield StageList(self.marks, here="stands here")
+        yield StageList(self.marks, here="is here")
         yield Lines(self.marks, id="stage-words")
 
     def on_mount(self) -> None:
@@ -48,7 +48,7 @@ class FlowPane(Vertical):
     async def show(self, data: MissionData, now: datetime) -> None:
         flow, mission = data.flow, data.mission
         changed = len(mission.flow_config.stages) if mission.flow_config else 0
-        note = f"  {changed} stages differ from it for this mission" if changed else ""
+        note = f"  {changed} stages differ for this mission" if changed else ""
         self.query_one("#flow-name", Lines).set_rows(
             [row((f" {flow.name}", "strong"), (f"  {flow.description or ''}{note}", "faint"))]
         )
@@ -62,11 +62,11 @@ class FlowPane(Vertical):
             row(""),
             row(
                 (" space", "key"),
-                (" does or skips the stage   ", "faint"),
+                (" includes or skips the stage   ", "faint"),
                 ("r", "key"),
-                (" asks for your review or not   ", "faint"),
+                (" turns your review on or off   ", "faint"),
                 ("b", "key"),
-                (" lets the mission stand there   ", "faint"),
+                (" moves the mission to this stage   ", "faint"),
                 ("e", "key"),
                 (" chooses another flow", "faint"),
                 indent=1,

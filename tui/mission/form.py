@@ -82,7 +82,7 @@ class MissionForm(DraftedSheet[str | None]):
                 yield _row(
                     "its branch", Input(id="branch", classes="wide", placeholder="named by the repository's template")
                 )
-                yield _row("begins from", Input(id="start-from", classes="wide", placeholder="the branch it lands on"))
+                yield _row("starts from", Input(id="start-from", classes="wide", placeholder="the branch it lands on"))
                 yield _row("blocked by", MissionPicker(marks, id="blockers"))
                 with Horizontal(id="buttons"):
                     yield Static("", classes="name")
@@ -245,7 +245,7 @@ class MissionForm(DraftedSheet[str | None]):
         if self.is_gone:
             return
         written = bool(self._as_opened) and self._values() != self._as_opened
-        question = ConfirmScreen("Discard what you wrote?", "Leave")
+        question = ConfirmScreen("Discard your text?", "Leave")
         if written and not await self.app.push_screen_wait(question):
             return
         self.forget_draft()

@@ -62,7 +62,7 @@ class Plan(Vertical):
 
     def compose(self) -> ComposeResult:
         """Tasks above, solution below."""
-        yield Lines(self.marks, id="tasks", empty="No tasks yet. The agent splits its plan into tasks.")
+        yield Lines(self.marks, id="tasks", empty="No tasks yet. The agent will split its plan into tasks.")
         yield Document(id="solution")
 
     async def show(self, data: MissionData, now: datetime) -> None:
@@ -70,7 +70,7 @@ class Plan(Vertical):
         tasks = self.query_one("#tasks", Lines)
         tasks.set_rows(rows)
         tasks.styles.height = min(max(3, len(rows) + 1), 14)
-        await self.query_one(Document).show(data.mission.solution or "*No solution written down yet.*")
+        await self.query_one(Document).show(data.mission.solution or "*There is no solution yet.*")
 
 
 class Dependencies(Vertical):
@@ -82,7 +82,7 @@ class Dependencies(Vertical):
 
     def compose(self) -> ComposeResult:
         """One list; Enter goes to the other mission."""
-        yield Lines(self.marks, cursor=True, empty="It blocks no mission, and no mission blocks it.", id="links")
+        yield Lines(self.marks, cursor=True, empty="It blocks no missions, and none block it.", id="links")
 
     async def show(self, data: MissionData, now: datetime) -> None:
         self.query_one(Lines).set_rows(dependency_rows(data, self.marks, now))

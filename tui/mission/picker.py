@@ -52,8 +52,8 @@ class MissionPicker(Vertical):
 
     BINDING_GROUP_TITLE = "Missions"
     BINDINGS: ClassVar[list[BindingType]] = [
-        binding("picker.down", "down", "point(1)", "next", "Point at the next mission of the list", show=False),
-        binding("picker.up", "up", "point(-1)", "previous", "Point at the mission above", show=False),
+        binding("picker.down", "down", "point(1)", "next", "Select the next mission in the list", show=False),
+        binding("picker.up", "up", "point(-1)", "previous", "Select the mission above", show=False),
     ]
 
     def __init__(self, marks: Marks = UNICODE, *, id: str) -> None:  # noqa: A002 (Textual's own word)

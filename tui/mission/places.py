@@ -45,7 +45,7 @@ def at_line(program: str, file: str, line: int) -> list[str]:
 
 def _step_aside(app: App[Any], command: list[str], directory: str, setting: str) -> None:
     if not Path(directory).is_dir():
-        app.notify(f"{directory} is not there any more.", severity="warning", markup=False)
+        app.notify(f"{directory} no longer exists.", severity="warning", markup=False)
         return
     try:
         with app.suspend():
@@ -57,6 +57,6 @@ def _step_aside(app: App[Any], command: list[str], directory: str, setting: str)
             markup=False,
         )
     except OSError as error:
-        app.notify(f"{command[0]} cannot be started: {error}. Look at {setting}.", severity="error", markup=False)
+        app.notify(f"{command[0]} cannot be started: {error}. Check {setting}.", severity="error", markup=False)
     finally:
         app.refresh()

@@ -33,13 +33,9 @@ class ReviewPane(Vertical):
 
     BINDING_GROUP_TITLE = "Review"
     BINDINGS = [  # noqa: RUF012
-        binding("review.way", "l", "way", "landing", "How it lands: as the project says, by pull request, directly"),
+        binding("review.way", "l", "way", "landing", "How it lands: as the project does, by pull request, or directly"),
         binding(
-            "review.strategy",
-            "m",
-            "strategy",
-            "merge/squash/rebase",
-            "How its commits are landed: merge, squash or rebase",
+            "review.strategy", "m", "strategy", "merge/squash/rebase", "How its commits land: merge, squash or rebase"
         ),
     ]
 
@@ -110,7 +106,7 @@ def landing_rows(data: MissionData, marks: Marks) -> list[Row]:
     """How it will land, and what there is of a pull request."""
     mission = data.mission
     way = "by pull request" if data.by_pull_request else "directly"
-    why = "as its project says" if mission.pr_mode == "auto" else "for this mission"
+    why = "as its project does" if mission.pr_mode == "auto" else "for this mission"
     target = mission.target_branch or "its target"
     rows = [
         row(

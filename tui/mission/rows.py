@@ -127,7 +127,7 @@ def fact_rows(data: MissionData, marks: Marks, now: datetime) -> list[Row]:
         ("ready", yes[mission.ready]),
         ("priority", str(mission.priority)),
         ("repository", data.repository.name if data.repository else "none"),
-        ("begins from", mission.start_from),
+        ("starts from", mission.start_from),
         ("lands on", mission.target_branch),
         ("branch", "" if mission.pr_branch_name else mission.work_branch),
         ("worktree", for_people(mission.worktree_path or "")),
@@ -157,7 +157,7 @@ def dependency_rows(data: MissionData, marks: Marks, now: datetime) -> list[Row]
         stem = "".join(f"{goes_on}  " if more else "   " for more in branch.lines)
         stem += f"{ends if branch.last else branches}{across} "
         if view.other is None:
-            rows.append(row((f" {stem}", "rule"), (f"{marks.blocked} a mission that is gone", "bad")))
+            rows.append(row((f" {stem}", "rule"), (f"{marks.blocked} a missing mission", "bad")))
             continue
         mark, role = _state_mark(view.other, view.resolved, group == "blocked_by", marks)
         rows.append(

@@ -30,24 +30,22 @@ class MissionScreen(LiveMission):
     BINDINGS = [  # noqa: RUF012
         binding("mission.back", "escape,q", "back", "board", "Back to the board"),
         binding("mission.next_tab", "tab,L", "tab(1)", "next", "The next tab"),
-        binding("mission.previous_tab", "shift+tab,H", "tab(-1)", "previous tab", "The tab before", show=False),
+        binding("mission.previous_tab", "shift+tab,H", "tab(-1)", "previous tab", "The previous tab", show=False),
         binding("mission.approve", "a", "approve", "approve", "Approve the stage under review"),
         binding("mission.reject", "x", "reject", "reject", "Send the stage back with feedback"),
         binding("mission.answer", "r", "answer", "answer", "Answer the agent's question"),
-        binding("mission.say", "t", "say", "tell it", "Send a message to the agent while it works"),
+        binding("mission.say", "t", "say", "message", "Send a message to the agent while it works"),
         binding(
             "mission.interrupt", "i", "interrupt", "interrupt", "Interrupt the agent; it then waits for your message"
         ),
         binding("mission.stop", "S", "stop", "stop", "Stop the session; its work is kept"),
-        binding("mission.ready", "space", "ready", "ready", "Let an agent take this mission, or hold it back"),
+        binding("mission.ready", "space", "ready", "ready", "Mark the mission ready for an agent, or not ready"),
         binding("mission.edit", "e", "edit", "edit", "Change the mission"),
-        binding("mission.part", "w", "part", "next part", "To the next part of this tab, such as its list of files"),
+        binding("mission.part", "w", "part", "next part", "Go to the next part of this tab, such as its list of files"),
         binding("mission.pull_request", "o", "pull_request", "pull request", "Open the pull request"),
         binding("mission.shell", "exclamation_mark", "shell", "shell", "A shell in the worktree", label="!"),
         binding("mission.editor", "O", "editor", "editor", "Your editor on the worktree"),
-        binding(
-            "mission.undo_landing", "u", "undo_landing", "undo landing", "Remove its work from the target branch again"
-        ),
+        binding("mission.undo_landing", "u", "undo_landing", "undo landing", "Remove its work from the target branch"),
         binding("mission.land", "M", "land", "land again", "Try the failed landing again", show=False),
         *(
             binding(f"mission.tab_{name}", str(number), f"go_to('{name}')", name, f"Show {name}", show=False)
@@ -138,7 +136,7 @@ class MissionScreen(LiveMission):
         still = [one for one in self.data.comments if one.waits]
         said = "\n".join(f"{one.where}  {one.text}" for one in still)
         nth = len(self.data.rejections) + 1
-        why = f"Round {nth} ends. The agent goes on in the same conversation with your words" + (
+        why = f"Round {nth} ends. The agent continues the same conversation with your feedback" + (
             f" and answers your {len(still)} {'comment' if len(still) == 1 else 'comments'} on lines:\n{said}"
             if still
             else "."
@@ -147,7 +145,7 @@ class MissionScreen(LiveMission):
             f"Reject the {self.data.mission.stage}",
             draft=f"reject {self.ref}",
             why=why,
-            text="See to my comments on the lines." if still else "",
+            text="Please address my comments on the lines." if still else "",
             button="Reject",
             needed="Say what to change",
             use=lambda feedback: self.app.write(operations.review.reject, self.ref, feedback),
@@ -171,7 +169,7 @@ class MissionScreen(LiveMission):
         )
         if await self.app.push_screen_wait(sheet):
             client = self.data.mission.asked_by if self.data else ""
-            self.app.tell(f"Answered; {client} can read it" if client else "Answered; the same conversation goes on")
+            self.app.tell(f"Answered; {client} can read it" if client else "Answered; the same conversation continues")
             self.reload()
 
     async def action_say(self) -> None:
@@ -198,7 +196,8 @@ class MissionScreen(LiveMission):
         if live is None:
             return
         question = (
-            f"Stop {live.agent_name} at {live.stage}? Its work stays in the worktree, the mission is no longer ready."
+            f"Stop {live.agent_name} at {live.stage}? Its work stays in the worktree, "
+            "and the mission will no longer be ready."
         )
         if await self.app.push_screen_wait(ConfirmScreen(question, "Stop it")) and await self._ask(
             "stop_session", live

@@ -37,7 +37,7 @@ class SessionPane(Vertical):
         binding("session.older", "left_square_bracket", "session(-1)", "older", "The previous session", show=False),
         binding("session.newer", "right_square_bracket", "session(1)", "newer", "The next session", show=False),
         binding("session.search", "slash", "search", "search", "Find words in the transcript", label="/"),
-        binding("session.found", "n", "found(1)", "next found", "The next match", show=False),
+        binding("session.found", "n", "found(1)", "next match", "The next match", show=False),
         binding("session.found_before", "N", "found(-1)", "before", "The previous match", show=False),
         binding("session.error", "E", "next_error", "errors", "Go to the next failure"),
         binding("session.unfold", "z", "unfold_all", "unfold", "Unfold or fold all details"),
@@ -73,10 +73,10 @@ class SessionPane(Vertical):
             empty="No session yet. Space makes the mission ready.",
             id="transcript",
         )
-        find = Input(placeholder="words to find, then enter; n and N go on", id="find")
+        find = Input(placeholder="type words to find, then enter; n and N repeat the search", id="find")
         find.display = False
         yield find
-        yield Input(placeholder="say something to the agent …", id="say")
+        yield Input(placeholder="write to the agent …", id="say")
 
     @property
     def transcript(self) -> Lines:
@@ -98,7 +98,7 @@ class SessionPane(Vertical):
         if self.session is None or self.session.id != wanted.id:
             self._begin(wanted)
         self.session = wanted
-        self.transcript.empty = "Nothing is written down yet." if wanted.phase != "ended" else "Its transcript is gone."
+        self.transcript.empty = "There is nothing in it yet." if wanted.phase != "ended" else "Its transcript is gone."
         place = data.sessions.index(wanted) + 1
         said = f" {place} of {len(data.sessions)}  {wanted.stage}  {session_line(wanted, now, self.marks)}"
         ended = (
@@ -167,7 +167,7 @@ class SessionPane(Vertical):
         """Stay at the end, or stay here."""
         lines = self.transcript
         lines.follow(not lines.following)
-        self.notify("following the agent" if lines.following else "staying here", timeout=2)
+        self.notify("following the agent" if lines.following else "not following", timeout=2)
 
     def action_session(self, step: int) -> None:
         """An older or newer session."""
@@ -203,7 +203,7 @@ class SessionPane(Vertical):
             self.transcript.following = False
             self.transcript.cursor = next((place for place in failed if place > here), failed[0])
         else:
-            self.notify("nothing failed here", timeout=2)
+            self.notify("no failures here", timeout=2)
 
     def action_search(self) -> None:
         entry = self.query_one("#find", Input)

@@ -57,15 +57,15 @@ class StageList(Lines):
     BINDING_GROUP_TITLE = "Stages"
     BINDINGS: ClassVar[list[BindingType]] = [
         binding("stages.skip", "space", "skip", "skip", "Skip this stage for this mission, or include it again"),
-        binding("stages.review", "r", "review", "review", "Ask for your review after this stage, or not"),
-        binding("stages.begin", "b,enter", "begin", "begin here", "Begin the mission at this stage"),
+        binding("stages.review", "r", "review", "review", "Turn your review after this stage on or off"),
+        binding("stages.begin", "b,enter", "begin", "start here", "Start the mission at this stage"),
     ]
 
     @dataclass
     class Changed(Message):
         """The person changed something."""
 
-    def __init__(self, marks: Marks = UNICODE, *, here: str = "begins here") -> None:
+    def __init__(self, marks: Marks = UNICODE, *, here: str = "starts here") -> None:
         super().__init__(marks, cursor=True, id="stages")
         self.here = here
         self.flow: Flow | None = None

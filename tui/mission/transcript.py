@@ -56,7 +56,7 @@ def _rows(place: int, entry: DisplayEntry, unfolded: bool, marks: Marks) -> list
     text = entry.text
     if _long(entry) and not unfolded:
         first = text.split("\n", 1)[0]
-        text = f"{first}  … {text.count(chr(10))} lines more"
+        text = f"{first}  … {text.count(chr(10))} more lines"
     parts += [(text, role), *_outcome(entry, marks)]
     rows = [row(*parts, key=place, indent=INDENT)]
     for step in entry.steps:
@@ -86,5 +86,5 @@ def _details(place: int, entry: DisplayEntry) -> list[Row]:
     lines += [(line, "faint") for line in entry.detail.splitlines()]
     shown = [row(" " * (INDENT + 2), line, key=place, wrap=False) for line in lines[:UNFOLDED_LINES]]
     if len(lines) > UNFOLDED_LINES:
-        shown.append(row(" " * (INDENT + 2), (f"… {len(lines) - UNFOLDED_LINES} lines more", "faint"), key=place))
+        shown.append(row(" " * (INDENT + 2), (f"… {len(lines) - UNFOLDED_LINES} more lines", "faint"), key=place))
     return shown

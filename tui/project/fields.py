@@ -31,12 +31,12 @@ def project_fields(flows: tuple[Flow, ...], actors: tuple[Actor, ...]) -> list[F
         Field("paused", "paused", "flag", "nothing new starts; running sessions continue"),
         Field("default_flow_id", "default flow", "choice", choices=flow_choices, group="Work"),
         Field("default_actor_id", "default actor", "choice", choices=actor_choices),
-        Field("memory", "project memory", "long", "given to every agent; longer documents stand under Memory"),
+        Field("memory", "project memory", "long", "given to every agent; longer documents are under Memory"),
         *(Field(f"{LIMIT}{name}", f"limit of {NAMES[name]}", "number", "missions at once; 0: none") for name in LISTS),
         Field("mirror_memory", "memory as files", "flag", ".solo-unicorn/memory in the checkouts, both ways"),
         Field("mirror_documents", "documents as files", "flag", "solutions and tasks in the checkouts"),
         Field("pr_mode_default", "lands", "choice", choices=_MODES, group="Pull requests"),
-        Field("pr_require_review", "need a review", "flag", "on GitHub, before they are merged"),
+        Field("pr_require_review", "require a review", "flag", "on GitHub, before they are merged"),
         Field("pr_auto_merge", "merge automatically", "flag", "once checks and reviews agree"),
         Field("pr_delete_branch_after_merge", "delete branch", "flag", "unless it changed after the merge"),
         Field("pr_template", "text", "long", "with {summary} {tasks} {description} {mission} …"),
@@ -62,9 +62,9 @@ def project_fields(flows: tuple[Flow, ...], actors: tuple[Actor, ...]) -> list[F
 
 REPOSITORY: Final = (
     Field("name", "name", group="Repository"),
-    Field("folder", "folder", about="where agents start; empty: at the top"),
+    Field("folder", "folder", about="where agents start; empty: the root"),
     Field("default_branch", "default branch"),
-    Field("max_concurrent_missions", "missions at once", "number", "0: any number"),
+    Field("max_concurrent_missions", "missions at once", "number", "0: no limit"),
     Field("status", "status", "choice", choices=(("active", "active"), ("inactive", "inactive"), ("error", "error"))),
     Field("pr_mode_enabled", "by pull request", "flag", group="Pull requests"),
     Field("pr_branch_prefix", "branch prefix"),
@@ -82,7 +82,7 @@ ACTOR: Final = (
     Field("name", "name", group="Actor"),
     Field("description", "description", "long"),
     Field("methodology", "methodology", "long", "how it works; goes into the prompt"),
-    Field("focus", "focus", "long", "what it looks at; goes into the prompt"),
+    Field("focus", "focus", "long", "what it pays attention to; goes into the prompt"),
     Field("id", "id", "fixed"),
 )
 

@@ -33,9 +33,9 @@ class LiveProject(Place[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-wide")]  # noqa: RUF012
     BINDING_GROUP_TITLE = "Project"
     BINDINGS = [  # noqa: RUF012
-        binding("project.back", "escape,q", "back", "board", "Back to the board; first out of the details"),
+        binding("project.back", "escape,q", "back", "board", "Leave the details, then go back to the board"),
         binding("project.next_tab", "tab,L", "tab(1)", "next", "The next tab"),
-        binding("project.previous_tab", "shift+tab,H", "tab(-1)", "previous tab", "The tab before", show=False),
+        binding("project.previous_tab", "shift+tab,H", "tab(-1)", "previous tab", "The previous tab", show=False),
         *(
             binding(f"project.tab_{name}", str(number), f"go_to('{name}')", name, f"Show {name}", show=False)
             for number, name in enumerate(TABS, 1)

@@ -25,10 +25,12 @@ class Members(Vertical):
 
     BINDING_GROUP_TITLE = "Members"
     BINDINGS = [  # noqa: RUF012
-        binding("members.approve", "a", "decide('approve')", "let in", "Grant the requested role"),
+        binding("members.approve", "a", "decide('approve')", "grant", "Grant the requested role"),
         binding("members.reject", "x", "decide('reject')", "refuse", "Refuse the requested role"),
-        binding("members.look", "R", "look", "ask again", "Ask the hub again"),
-        binding("members.publish", "p", "publish", "publish", "Put this project on a hub, to work on it with others"),
+        binding("members.look", "R", "look", "reload", "Reload from the hub"),
+        binding(
+            "members.publish", "p", "publish", "publish", "Publish this project on a hub, to work on it with others"
+        ),
     ]
 
     app = getters.app(Application)
@@ -102,10 +104,10 @@ class Members(Vertical):
         known = await self.app.perform(hub_data.signed_in)
         hub = known or await self.app.push_screen_wait(SignInScreen())
         if not hub or not await self.app.push_screen_wait(
-            ConfirmScreen(f"Put {project.name} on {hub}? It stays here too, and both are kept in step.", "Publish")
+            ConfirmScreen(f"Publish {project.name} on {hub}? It stays here too, and both are kept in sync.", "Publish")
         ):
             return
-        self._rows([row((f" Putting {project.name} on {hub} …", "faint"))])
+        self._rows([row((f" Publishing {project.name} on {hub} …", "faint"))])
         try:
             await hub_data.publish(self.app.commands, project)
         except SoloUnicornError as error:
@@ -143,7 +145,7 @@ def local_rows(project: Project) -> list[Row]:
     return [
         row(" This project is on this machine only: you are its owner and its only member."),
         row(""),
-        row((" p puts it on a hub, to work on it with others. As commands:", "faint"), indent=1),
+        row((" p publishes it on a hub, to work on it with others. As commands:", "faint"), indent=1),
         row(("   solo-unicorn auth login --hub URL", "key")),
         row((f"   solo-unicorn project publish {project.slug}", "key")),
     ]

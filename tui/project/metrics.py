@@ -53,9 +53,9 @@ COUNTS: Final = tuple(step * 10**power for power in range(6) for step in (1, 2, 
 HOURS: Final = (*(minutes / 60 for minutes in (1, 5, 10, 20, 30)), 1, 2, 4, 8, 12, 24, 48, 96, 240, 480, 1200, 4800)
 PLOTS: Final = {
     "done": Figure(
-        "Missions done per week", lambda value: f"{value:.0f}", COUNTS, "No mission was done in these weeks."
+        "Missions done per week", lambda value: f"{value:.0f}", COUNTS, "No missions were done in these weeks."
     ),
-    "cycle": Figure("From start to done, median", duration, HOURS, "No mission was done in these weeks."),
+    "cycle": Figure("From start to done, median", duration, HOURS, "No missions were done in these weeks."),
     "review": Figure("Waiting for your review, median", duration, HOURS, "Nothing waited for your review."),
     "cost": Figure("Cost per week", _dollars, tuple(step / 100 for step in COUNTS), "No agent reported a cost."),
 }
@@ -124,7 +124,7 @@ class MetricsScreen(Place[None]):
     BINDINGS = [  # noqa: RUF012
         binding("metrics.back", "escape,q", "dismiss", "board", "Back to the board"),
         binding("metrics.weeks", "w", "weeks", "weeks", "Show 12, 26 or 52 weeks"),
-        binding("metrics.project", "p", "project", "this project/all", "Count this project only, or all of them"),
+        binding("metrics.project", "p", "project", "this project/all", "Count this project only, or all projects"),
     ]
     AUTO_FOCUS = "#agents"
     app = getters.app(Application)
@@ -142,7 +142,7 @@ class MetricsScreen(Place[None]):
         with Grid(id="plots"):
             for name, figure in PLOTS.items():
                 yield Plot(name, figure)
-        agents = Lines(marks, id="agents", empty="No agent has worked in these weeks.")
+        agents = Lines(marks, id="agents", empty="No agents worked in these weeks.")
         agents.border_title = "Agents"
         yield agents
         yield KeyLine(marks)

@@ -119,7 +119,7 @@ class Repositories(Parts):
 class Actors(Parts):
     """The personas."""
 
-    EMPTY = "No actor yet. n makes one: a reviewer, a tester, a careful architect."
+    EMPTY = "No actor yet. n creates one: a reviewer, a tester, a careful architect."
 
     async def show(self, data: ProjectData, now: datetime) -> None:
         default = data.project.default_actor_id
@@ -141,11 +141,11 @@ class StageEditor(Lines):
     BINDING_GROUP_TITLE = "Stages"
     BINDINGS = [  # noqa: RUF012
         binding("flow.prompt", "enter", "choose", "prompt", "Write the prompt of this stage", label="⏎"),
-        binding("flow.review", "space", "screen.stage('review')", "review", "Ask for a review after it, or not"),
+        binding("flow.review", "space", "screen.stage('review')", "review", "Turn the review after it on or off"),
         binding("flow.rename_stage", "r", "screen.stage('rename')", "rename", "Rename the stage"),
         binding("flow.describe", "t", "screen.stage('describe')", "describe", "Say what the stage is for"),
-        binding("flow.model", "m", "screen.stage('model')", "model", "Ask for a model at this stage"),
-        binding("flow.effort", "e", "screen.stage('effort')", "effort", "Ask for an effort at this stage"),
+        binding("flow.model", "m", "screen.stage('model')", "model", "Choose a model for this stage"),
+        binding("flow.effort", "e", "screen.stage('effort')", "effort", "Choose a reasoning effort for this stage"),
         binding("flow.stage_up", "K,shift+up", "screen.stage('up')", "up", "Move this stage up"),
         binding("flow.stage_down", "J,shift+down", "screen.stage('down')", "down", "Move this stage down"),
         binding("flow.add_stage", "plus,a", "screen.stage('add')", "add", "Add a stage after this one", label="+"),
@@ -194,7 +194,7 @@ class Flows(Parts):
         stages.set_rows(rows)
         stages.border_title = flow.name
         stages.border_subtitle = (
-            "a system flow: c copies it into one of your own" if flow.is_system else (flow.description or "")
+            "a system flow: c copies it to your own flows" if flow.is_system else (flow.description or "")
         )
 
     @property
@@ -221,7 +221,7 @@ def changed_stages(stages: tuple[FlowStage, ...], at: int, what: str) -> tuple[t
 class Memory(Parts):
     """The documents of the project memory."""
 
-    EMPTY = "No documents yet. n begins one; agents read and write them too."
+    EMPTY = "No documents yet. n creates one; agents read and write them too."
 
     def details(self) -> Document:
         return Document(id=f"{self.id}-details")
@@ -259,7 +259,7 @@ class Permissions(Vertical):
             self.marks,
             cursor=True,
             id="rules",
-            empty="No rules: agents ask you each time. Y in the inbox allows something always.",
+            empty="No rules: agents ask you each time. Y in the inbox always allows a request.",
         )
 
     async def show(self, data: ProjectData, now: datetime) -> None:

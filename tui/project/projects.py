@@ -30,7 +30,7 @@ class ProjectsScreen(Sheet[str | None]):
     BINDING_GROUP_TITLE = "Projects"
     BINDINGS = [  # noqa: RUF012
         binding("projects.close", "escape,q", "close", "board", "Back to the board"),
-        binding("projects.new", "n", "new", "new", "Make a project"),
+        binding("projects.new", "n", "new", "new", "Create a project"),
         binding("projects.gallery", "b", "gallery", "browse hub", "Public projects and templates of your hub"),
     ]
     app = getters.app(Application)
@@ -46,8 +46,8 @@ class ProjectsScreen(Sheet[str | None]):
         """List and a line for a new name."""
         with Vertical(classes="box") as box:
             box.border_title = "Projects"
-            yield Lines(self.app.marks, cursor=True, empty="No project yet. n makes one.")
-            yield Input(placeholder="name of the new project, then enter", id="name", max_length=200)
+            yield Lines(self.app.marks, cursor=True, empty="No project yet. n creates one.")
+            yield Input(placeholder="type the name of the new project, then enter", id="name", max_length=200)
         yield KeyLine(self.app.marks)
 
     @work

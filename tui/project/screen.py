@@ -36,8 +36,8 @@ class ProjectScreen(LiveProject):
         binding("project.delete", "d,delete", "delete", "delete", "Remove what is under the cursor"),
         binding("project.rename", "r", "rename", "rename", "Rename the document"),
         binding("project.move", "m", "move", "move section", "Move a section of the document to another one"),
-        binding("project.copy", "c", "copy", "copy", "Copy the flow into one of your own"),
-        binding("project.default", "D", "default", "make default", "New missions get this flow, or this actor"),
+        binding("project.copy", "c", "copy", "copy", "Copy the flow to your own flows"),
+        binding("project.default", "D", "default", "make default", "Use this flow or actor for new missions"),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -95,14 +95,16 @@ class ProjectScreen(LiveProject):
     async def action_new(self) -> None:
         asked = {
             "repositories": ("New repository", "the path of a checkout, or an address to clone"),
-            "flows": ("New flow", "its name; it begins as a copy of the one under the cursor"),
+            "flows": ("New flow", "its name; it starts as a copy of the one under the cursor"),
             "actors": ("New actor", "its name"),
-            "memory": ("New document", "its name: small letters, digits and -"),
+            "memory": ("New document", "its name: lower-case letters, digits and -"),
             "members": ("Give a person a role", "their e-mail, and contributor, collaborator, maintainer or owner"),
         }[self.tab]
         line = await self.app.push_screen_wait(LineScreen(asked[0], about=asked[1]))
         while line and self.tab == "memory" and not is_name(line):  # said before the document is written
-            self.app.complain(InvalidValue("name", f"“{line}” is not a valid name", todo="small letters, digits and -"))
+            self.app.complain(
+                InvalidValue("name", f"“{line}” is not a valid name", todo="lower-case letters, digits and -")
+            )
             line = await self.app.push_screen_wait(LineScreen(asked[0], about=asked[1], text=line))
         if not line:
             return
@@ -262,7 +264,7 @@ class ProjectScreen(LiveProject):
         if one is None or ASKS in one:
             return
         who = str(one.get("email") or one["userId"])
-        if await self.app.push_screen_wait(ConfirmScreen(f"Take the role of {who} away?", "Yes")):
+        if await self.app.push_screen_wait(ConfirmScreen(f"Remove the role of {who}?", "Yes")):
             await pane.change("remove", str(one["userId"]))
 
     # -- stages --------------------------------------------------------------------------------------------------
@@ -302,8 +304,8 @@ class ProjectScreen(LiveProject):
             "add": ("New stage", ""),
             "rename": ("Name of the stage", stage.stage),
             "describe": ("What the stage is for", stage.description),
-            "model": ("Model that agents are asked to use at this stage", stage.model),
-            "effort": ("How hard they are asked to think there, in the agent's own word", stage.effort),
+            "model": ("Model to ask agents for at this stage", stage.model),
+            "effort": ("Reasoning effort at this stage, in the agent's own terms", stage.effort),
         }[what]
         line = await self.app.push_screen_wait(LineScreen(heading, text=text))
         if line is None:

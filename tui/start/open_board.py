@@ -35,8 +35,8 @@ def open_board(*, project: str | None = None, directory: Path | None = None, ser
     if not sys.__stderr__ or not sys.__stderr__.isatty():
         raise UsageError(
             "The board cannot be drawn",
-            why="it is drawn on standard error, which is not the terminal",
-            todo="leave out the `2>` redirection; the log is in the logs folder of the home directory",
+            why="it is drawn on standard error, which is not a terminal",
+            todo="remove the `2>` redirection; the log is in the logs folder of the home directory",
         )
     gc.disable()  # nothing that start-up makes is garbage; the board enables it once it is painted
     os.environ.setdefault("ESCDELAY", "25")

@@ -98,19 +98,19 @@ class BoardServer(Server):
 
     def _refusal(self, request: web.Request) -> web.Response | None:
         if not self.gate.is_us(request.headers.get("Host")):
-            return web.Response(status=421, text="This server answers to its own name only.\n")
+            return web.Response(status=421, text="This server only answers requests for its own name.\n")
         origin = request.headers.get("Origin")
         if (origin is not None or request.path.endswith("/ws")) and not self.gate.is_ours(origin):
-            return web.Response(status=403, text="Pages of another origin are not answered.\n")
+            return web.Response(status=403, text="Requests from pages of another origin are refused.\n")
         if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
-            return web.Response(status=403, text="Pages of another site are not answered.\n")
+            return web.Response(status=403, text="Requests from pages of another site are refused.\n")
         if request.path == "/" and "token" in request.query:
             return self._sign_in(request.query["token"])
         if not self.gate.knows(request.path.split("/")[1], request.cookies.get(COOKIE)):
             return web.Response(
                 status=401,
                 text="You are not signed in here. Open the link that `solo-unicorn web` printed; it works once.\n"
-                "Press Enter in its terminal for another one.\n",
+                "Press enter in its terminal for another one.\n",
             )
         return None
 
@@ -119,8 +119,8 @@ class BoardServer(Server):
         if let_in is None:
             return web.Response(
                 status=403,
-                text="This link was used already, or it is too old.\n"
-                "Press Enter in the terminal of `solo-unicorn web` for another one.\n",
+                text="This link has been used or has expired.\n"
+                "Press enter in the terminal of `solo-unicorn web` for another one.\n",
             )
         room, cookie = let_in
         response = web.Response(status=303, headers={"Location": f"/{room}/"})

@@ -33,7 +33,9 @@ def listen(port: int) -> socket.socket:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
         raise Conflict(
-            f"Port {port} cannot be used", why=error.strerror or str(error), todo="choose another, or leave --port out"
+            f"Port {port} cannot be used",
+            why=error.strerror or str(error),
+            todo="choose another one, or leave out --port",
         ) from error
     return found
 
@@ -48,7 +50,7 @@ async def _serve(server: BoardServer, listening: socket.socket) -> None:
     try:
         await web.SockSite(runner, listening).start()
         print(f"The board: {server.new_link()}\n", flush=True)
-        print("The link lets one browser in, once. Enter prints another one, ctrl+c ends.", flush=True)
+        print("The link works once, in one browser. Press enter for another one, ctrl+c to stop.", flush=True)
         if sys.stdin is not None and sys.stdin.isatty():
             loop.add_reader(sys.stdin.fileno(), _another, server, loop)
         await ending.wait()

@@ -188,7 +188,7 @@ class WelcomeScreen(Sheet[str | None]):
                 if self.found is not None and self.with_repository:
                     await self._begin_with_repository(self.found)
                 else:
-                    await self._begin("Making the tutorial …", welcome_data.tutorial)
+                    await self._begin("Creating the tutorial …", welcome_data.tutorial)
             case "hub":
                 self.dismiss(self.project.id if self.project else None)
 
@@ -212,15 +212,15 @@ class WelcomeScreen(Sheet[str | None]):
 
     @work(group="steps")
     async def action_tutorial(self) -> None:
-        await self._begin("Making the tutorial …", welcome_data.tutorial)
+        await self._begin("Creating the tutorial …", welcome_data.tutorial)
 
     @work(group="steps")
     async def action_sample(self) -> None:
-        await self._begin("Making the sample …", welcome_data.sample)
+        await self._begin("Creating the sample …", welcome_data.sample)
 
     @work(group="steps")
     async def action_empty(self) -> None:
-        await self._begin("Making a project …", partial(welcome_data.empty_project, found=self.found))
+        await self._begin("Creating a project …", partial(welcome_data.empty_project, found=self.found))
 
     async def _begin(self, what: str, make: welcome_data.Make) -> None:
         await self.looked.wait()
@@ -259,7 +259,7 @@ class WelcomeScreen(Sheet[str | None]):
         from ..hub.sign_in import SignInScreen
 
         if hub := await self.app.push_screen_wait(SignInScreen()):
-            where = row((" `,` on the board, then Members, then p puts this project there.", "faint"), indent=1)
+            where = row((" To publish this project there: `,` on the board, then Members, then p.", "faint"), indent=1)
             self._say("#hub", [row((f" {self.app.marks.ready} ", "good"), f"Signed in at {hub}", indent=3), where])
 
     def action_later(self) -> None:
@@ -285,14 +285,12 @@ def _repository_rows(found: RepositoryFound | None, directory: Path | None, app:
             row("   ", (for_people(str(found.path)), "faint"), indent=3),
             row(
                 (
-                    "   Missions start from a commit. An empty first one will be made; your files stay as they are.",
+                    "   Missions start from a commit. An empty first commit will be made; your files are not changed.",
                     "faint",
                 ),
                 indent=3,
             ),
-            row(
-                ("   An empty project (n) links it automatically once you have committed something.", "faint"), indent=3
-            ),
+            row(("   An empty project (n) links it automatically after your first commit.", "faint"), indent=3),
         ]
     remote = f"  {found.remote}" if found.remote else "  no remote"
     branch = found.branch or "detached HEAD"
@@ -311,7 +309,7 @@ def _begin_rows(found: RepositoryFound | None) -> list[Row]:
     taken = [("this repository", f"a project for {found.name}")] if found is not None else []
     ways = (
         *taken,
-        ("the tutorial", "eight steps, learnt by doing them"),
+        ("the tutorial", "learn by doing, in eight steps"),
         ("the sample", "a board with something in every list"),
         ("empty", "your own project, without a repository for now"),
     )
@@ -321,10 +319,10 @@ def _begin_rows(found: RepositoryFound | None) -> list[Row]:
 
 def _hub_rows() -> list[Row]:
     return [
-        row(" Everything works on this machine alone, without a hub and without a network.", indent=1),
+        row(" Everything works on this machine, without a hub or a network.", indent=1),
         row(
             (
-                " A hub keeps a project in sync on several machines, and lets others take part. You can do it later:",
+                " A hub keeps a project in sync on several machines, and lets others take part. You can sign in later:",
                 "faint",
             ),
             (" solo-unicorn auth login --hub URL", "key"),

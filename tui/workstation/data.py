@@ -97,7 +97,7 @@ def agent_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
         taken, total = used.get(agent.name, (0, agent.slots))
         hold = agent.hold
         if not agent.enabled:
-            mark, role, said = marks.idle, "faint", "switched off"
+            mark, role, said = marks.idle, "faint", "turned off"
         elif hold is not None and hold.until is not None and hold.until > now:
             left = clock((hold.until - now).total_seconds())
             limit = f"limit until {at(hold.until, now)}, {left} left"
@@ -176,7 +176,7 @@ def worktree_rows(
             rows.append(row((f" {marks.idle} ", "faint"), f"{name}  ", (said, "faint"), indent=3))
             continue
         mark, role, state = (
-            (marks.running, "run", "an agent works in it")
+            (marks.running, "run", "an agent is working in it")
             if slot.path in busy
             else (marks.ready, "good", _kept(mission))
         )
@@ -205,7 +205,7 @@ def sync_rows(data: WorkstationData, marks: Marks, now: datetime) -> list[Row]:
     """How the connected projects stand, account by account."""
     state = data.sync
     if not state.connected and not data.accounts:
-        return [row((f" {marks.idle} every project is on this machine only", "faint"), indent=3)]
+        return [row((f" {marks.idle} no project is connected to a hub", "faint"), indent=3)]
     well = state.kind in WELL
     rows = [row((f" {marks.ready if well else marks.attention} ", "good" if well else "wait"), (state.word, "strong"))]
     if state.synced_at is not None:

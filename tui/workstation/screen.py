@@ -43,16 +43,12 @@ class WorkstationScreen(Place[str | None]):
             "drain",
             "Start nothing new; the service stops when its sessions have ended",
         ),
-        binding("workstation.scan", "s", "scan", "look for agents", "Look for installed agents and check each"),
+        binding("workstation.scan", "s", "scan", "look for agents", "Find installed agents and check each"),
         binding(
             "workstation.clean", "c", "clean", "clean worktrees", "Remove vacant worktrees; never one with work in it"
         ),
         binding(
-            "workstation.service",
-            "S",
-            "service",
-            "start/stop service",
-            "Stop the service, or start it again; sessions go on",
+            "workstation.service", "S", "service", "start/stop service", "Stop or start the service; sessions continue"
         ),
     ]
     AUTO_FOCUS = "#sessions"
@@ -75,18 +71,18 @@ class WorkstationScreen(Place[str | None]):
         yield head
         with Vertical(id="panels"):
             with Horizontal(id="upper"):
-                yield _titled(Lines(marks, id="agents", empty="No agents known yet. s looks for them."), "Agents")
-                yield _titled(Lines(marks, id="sessions", cursor=True, empty="Nothing runs."), "Sessions")
+                yield _titled(Lines(marks, id="agents", empty="No agents known yet. s finds them."), "Agents")
+                yield _titled(Lines(marks, id="sessions", cursor=True, empty="Nothing is running."), "Sessions")
                 yield _titled(
-                    Lines(marks, id="queue", cursor=True, empty="Nothing is ready and waiting."), "Why not running"
+                    Lines(marks, id="queue", cursor=True, empty="No ready mission is waiting."), "Why not running"
                 )
             with Horizontal(id="lower"):
                 yield _titled(
-                    Lines(marks, id="worktrees", cursor=True, empty="None yet: a mission's first run makes one."),
+                    Lines(marks, id="worktrees", cursor=True, empty="None yet: a mission's first run creates one."),
                     "Worktrees",
                 )
                 yield _titled(Lines(marks, id="sync"), "Sync")
-                yield _titled(Lines(marks, id="log", follow=True, empty="Nothing is logged yet."), "Log")
+                yield _titled(Lines(marks, id="log", follow=True, empty="The log is empty."), "Log")
         yield KeyLine(marks)
 
     def on_mount(self) -> None:
@@ -215,7 +211,7 @@ class WorkstationScreen(Place[str | None]):
     async def action_drain(self) -> None:
         """Let what runs come to its end, then leave."""
         if await self.app.write(operations.workstation.request, "drain") is not None:
-            self.app.tell("Draining: nothing new starts, the service stops when its sessions have ended")
+            self.app.tell("Draining: nothing new starts, and the service stops when its sessions have ended")
             self._ask_service()
 
     async def action_scan(self) -> None:
@@ -227,7 +223,7 @@ class WorkstationScreen(Place[str | None]):
     async def action_service(self) -> None:
         """Start or stop the service."""
         if isinstance(self.status, dict):
-            self._command("Stopping the service; sessions go on …", "workstation", "stop")
+            self._command("Stopping the service; sessions continue …", "workstation", "stop")
         else:
             self.app.wake_service()
             self.app.tell("Starting the service …")

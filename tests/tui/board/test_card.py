@@ -85,7 +85,7 @@ def test_a_quiet_card_has_two_lines() -> None:
         ({"question": "Which one?"}, "✉ asks: Which one?"),
         ({"attention": "three attempts failed"}, "▲ three attempts failed"),
         ({"blockers": 2, "blocked_by": "Design tokens"}, "⊘ blocked by Design tokens and 1 more"),
-        ({"blockers": 1}, "⊘ blocked by a mission that is gone"),
+        ({"blockers": 1}, "⊘ blocked by a missing mission"),
         ({"retry_at": NOW + timedelta(hours=9), "agent": "codex"}, "‖ codex parked, limit until 23:02 (9 h)"),
         ({"retry_at": NOW + timedelta(seconds=8), "attempts": 1}, "↻ attempt 2 in 00:08"),
         ({"retry_at": NOW - timedelta(seconds=8), "attempts": 1}, "↻ tries again now"),

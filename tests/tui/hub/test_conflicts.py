@@ -137,7 +137,7 @@ async def test_both_texts_are_merged_in_the_persons_editor_and_no_word_is_lost(
         await pilot.press("U")
         await until(pilot, lambda: "theirs" in text(pilot))
         await pilot.press("e")
-        await until(pilot, lambda: any("marks of the conflict" in one.title for one in app._notifications))
+        await until(pilot, lambda: any("conflict marks" in one.title for one in app._notifications))
         assert app.clipboard == left[-1] and "mine" in left[-1] and "theirs" in left[-1]
         edited = lambda text: "x" * 2_000_000  # noqa: E731
         await pilot.press("e")

@@ -36,7 +36,7 @@ async def test_what_waits_is_answered_where_it_stands(story: Story) -> None:
         await until(pilot, lambda: isinstance(pilot.app.screen, WriteScreen))
         await pilot.press(*"Each year", "ctrl+s")
         await until(pilot, lambda: len(story.workspace.read(queries.missions.waiting)) == 0)
-        await until(pilot, lambda: "Nothing waits for you." in text(pilot))
+        await until(pilot, lambda: "Nothing is waiting for you." in text(pilot))
 
 
 async def test_a_review_is_rejected_and_a_failure_tried_again(story: Story) -> None:

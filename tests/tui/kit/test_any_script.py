@@ -91,7 +91,7 @@ async def test_a_key_of_no_known_layout_is_told_once(story: Story) -> None:
         await ready(pilot)
         await pilot.press("ლ", "ñ", "ø")
         assert [one.title for one in pilot.app._notifications] == ["Another keyboard layout"]
-        assert "No key here is ñ" in text(pilot)
+        assert "No command here has the key ñ" in text(pilot)
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ async def test_how_it_lands_is_chosen(story: Story) -> None:
     mission = story.card("Search: typo").id
     async with story.app().run_test(size=(160, 45)) as pilot:
         await enter(pilot, story, "Search: typo", "review")
-        await until(pilot, lambda: "lands directly, as its project says, as a merge onto" in text(pilot))
+        await until(pilot, lambda: "lands directly, as its project does, as a merge onto" in text(pilot))
         await pilot.press("l")
         await until(pilot, lambda: story.workspace.read(queries.missions.get, mission).pr_mode == "enabled")
         await until(pilot, lambda: "by pull request, for this mission" in text(pilot))

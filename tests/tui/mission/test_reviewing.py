@@ -362,7 +362,7 @@ async def test_texts_are_commented_and_the_verdict_stands_at_the_end(story: Stor
             "despite typos",
         )
         await pilot.press("x")
-        assert await written(pilot) == "See to my comments on the lines."
+        assert await written(pilot) == "Please address my comments on the lines."
         await until(pilot, lambda: story.card("Search: typo").list == "doing")
 
 

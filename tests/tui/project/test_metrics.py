@@ -44,7 +44,7 @@ async def test_an_empty_workspace_says_so(story: Story) -> None:
         await pilot.press("M")
         await until(pilot, lambda: isinstance(app.screen, MetricsScreen) and "0 missions done" in screen_text(app))
         assert [plot.id for plot in app.screen.query(PlotextPlot) if plot.border_subtitle] == ["cost"]
-        for words in ("No mission was done", "Nothing waited for your"):
+        for words in ("No missions were done", "Nothing waited for your"):
             assert words in screen_text(app)
 
 

@@ -54,7 +54,7 @@ async def test_agents_sessions_worktrees_and_why_not(story: Story, commands: Com
             "2/2",
             "limit until 23:14,",
             "9:12:00 left",
-            "every project is on this machine only",
+            "no project is connected to a hub",
             "service running",
             "○ OpenCode",
             "not installed",

@@ -58,7 +58,7 @@ def state_of(card: Card, marks: Marks, now: datetime) -> Part | None:
             when = f"limit ends in {clock(left)}" if left < NEAR else f"limit until {until(again, now)}"
             return f"{marks.parked} {card.agent or 'agent'} parked, {when}", "wait"
         case Card(blockers=blockers) if blockers and card.list != "done":
-            other = card.blocked_by or "a mission that is gone"
+            other = card.blocked_by or "a missing mission"
             more = f" and {blockers - 1} more" if blockers > 1 else ""
             return f"{marks.blocked} blocked by {other}{more}", "bad"
         case Card(list="done"):

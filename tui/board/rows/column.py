@@ -19,9 +19,9 @@ from .card import ROOMY, Density
 from .places import Places
 
 EMPTY: Final[dict[ListName, str]] = {
-    "todo": "Nothing planned. n makes a mission.",
-    "doing": "Nothing runs. Space on a mission in Todo starts it.",
-    "review": "Nothing to review. What agents finish comes here.",
+    "todo": "Nothing planned. n creates a mission.",
+    "doing": "Nothing is running. Space on a mission in Todo starts it.",
+    "review": "Nothing to review. Finished work comes here.",
     "done": "Nothing done yet.",
     "loop": "No loops. A loop mission runs again and again.",
 }

@@ -20,13 +20,13 @@ KEYS, KEYS_NARROW = 14, 9
 
 LEGEND = (
     ("running", "running"),
-    ("unasked", "its agent asks for no permissions, or is not held to the project's rules"),
+    ("unasked", "its agent asks for no permissions, or cannot be made to follow the project's rules"),
     ("waits", "waits for you"),
     ("ready", "ready"),
     ("blocked", "blocked"),
     ("attention", "needs attention"),
-    ("parked", "parked by a limit"),
-    ("retry", "failed, tries again"),
+    ("parked", "parked by a usage limit"),
+    ("retry", "failed, will be retried"),
     ("branch", "pull request, landing"),
 )
 
@@ -44,7 +44,7 @@ class HelpScreen(Sheet[None]):
     CSS_PATH = "help.tcss"
     BINDINGS = [  # noqa: RUF012
         binding("help.close", "escape,question_mark,q", "close", "close", "Leave the search, then the screen"),
-        binding("help.search", "slash", "search", "search", "Show only the keys that match some words", label="/"),
+        binding("help.search", "slash", "search", "search", "Search the keys", label="/"),
     ]
 
     BINDING_GROUP_TITLE = "Help"
@@ -58,7 +58,7 @@ class HelpScreen(Sheet[None]):
         with Vertical(classes="box") as box:
             box.border_title = "Keys"
             box.border_subtitle = "/ searches"
-            yield Input(placeholder="words, then enter", id="words")
+            yield Input(placeholder="type words, then enter", id="words")
             yield Lines(self.app.marks, cursor=True, id="keys", empty="No key matches these words.")
 
     def on_mount(self) -> None:
@@ -128,6 +128,6 @@ class HelpScreen(Sheet[None]):
                 rows += [row(""), row((title, "strong")), row(f"  {text}")]
         rows += [
             row(""),
-            row(("ctrl+p finds everything. Every key can be changed under [keys] of the settings.", "faint")),
+            row(("ctrl+p finds everything. Every key can be changed under [keys] in the settings.", "faint")),
         ]
         return rows

@@ -17,7 +17,7 @@ class LineScreen(Sheet[str | None]):
     CSS_PATH = "line.tcss"
     BINDING_GROUP_TITLE = "Line"
     BINDINGS = [  # noqa: RUF012
-        binding("line.keep", "ctrl+s", "keep", "keep", "Save; enter does the same", priority=True),
+        binding("line.keep", "ctrl+s", "keep", "keep", "Save; so does enter", priority=True),
         binding("line.cancel", "escape", "dismiss", "cancel", "Cancel", priority=True),
     ]
 

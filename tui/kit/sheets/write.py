@@ -69,7 +69,7 @@ class WriteScreen(DraftedSheet[str | None]):
         if self._sending or self.is_gone:
             return
         if not (self.blank or text):
-            self.notify(f"{self.needed} first, or leave with escape.", severity="warning", timeout=3)
+            self.notify(f"{self.needed} first, or press escape to leave.", severity="warning", timeout=3)
             return
         self._sending = True
         try:

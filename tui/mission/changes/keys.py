@@ -7,7 +7,7 @@ from textual.binding import BindingType
 from ...kit.keyboard.keys import binding
 
 KEYS: list[BindingType] = [
-    binding("changes.leave", "escape", "leave", "done", "Leave the search, or drop the range of lines", show=False),
+    binding("changes.leave", "escape", "leave", "done", "Leave the search, or cancel the range of lines", show=False),
     binding("changes.comment", "c", "comment(False)", "comment", "Comment on the line or range, or answer the comment"),
     binding("changes.mark", "y", "mark(False)", "reviewed", "Mark the hunk as reviewed, or unmark it"),
     binding(
@@ -21,14 +21,14 @@ KEYS: list[BindingType] = [
     binding("changes.reword", "e", "reword", "edit", "Edit the comment under the cursor"),
     binding("changes.delete", "d", "delete", "delete", "Delete the comment under the cursor"),
     binding("changes.scope", "b", "scope", "scope", "All changes, this turn, since your last look, or texts"),
-    binding("changes.beside", "s", "beside", "side by side", "Before and after beside each other, or in one column"),
-    binding("changes.range", "v", "range", "range", "Begin a range of lines here, to comment on it", show=False),
+    binding("changes.beside", "s", "beside", "side by side", "Before and after side by side, or in one column"),
+    binding("changes.range", "v", "range", "range", "Start a range of lines here, to comment on it", show=False),
     binding("changes.suggest", "P", "comment(True)", "suggest", "Suggest a replacement for these lines", show=False),
     binding("changes.next_comment", "C", "next_comment", "next comment", "The next comment, in any file", show=False),
     binding(
         "changes.mark_file", "Y", "mark(True)", "file reviewed", "Mark the file as reviewed, or unmark it", show=False
     ),
-    binding("changes.reload", "R,ctrl+l", "reload", "show news", "Read the worktree again", show=False),
+    binding("changes.reload", "R,ctrl+l", "reload", "reload", "Read the worktree again", show=False),
     binding("changes.next", "right_square_bracket", "file(1)", "next file", "The next file", show=False),
     binding("changes.previous", "left_square_bracket", "file(-1)", "previous file", "The previous file", show=False),
     binding(
@@ -61,13 +61,15 @@ KEYS: list[BindingType] = [
         "The previous file that is not reviewed",
         show=False,
     ),
-    binding("changes.find", "slash", "find", "find", "Find words in the diff; n and N go on", show=False),
+    binding("changes.find", "slash", "find", "find", "Find words in the diff; n and N repeat the search", show=False),
     binding("changes.found", "n", "found(1)", "next match", "The next match", show=False),
-    binding("changes.found_before", "N", "found(-1)", "match before", "The previous match", show=False),
-    binding("changes.editor", "E", "editor", "editor here", "Open this file in your editor, at this line", show=False),
+    binding("changes.found_before", "N", "found(-1)", "previous match", "The previous match", show=False),
+    binding(
+        "changes.editor", "E", "editor", "open in editor", "Open this file in your editor, at this line", show=False
+    ),
     binding("changes.more", "plus", "context(1)", "more context", "More unchanged lines around each hunk", show=False),
     binding("changes.less", "minus", "context(-1)", "less context", "Fewer unchanged lines", show=False),
-    binding("changes.whole", "f", "whole", "whole files", "Whole files, or their hunks alone", show=False),
-    binding("changes.final", "F", "final", "final text", "Whole files without what was removed", show=False),
+    binding("changes.whole", "f", "whole", "whole files", "Whole files, or only their hunks", show=False),
+    binding("changes.final", "F", "final", "final text", "Whole files without removed lines", show=False),
     binding("changes.tour", "T", "tour", "tour", "In the order that the agent proposes, or by file"),
 ]

@@ -76,7 +76,7 @@ class LiveChanges(Horizontal):
         with Vertical():
             yield HeadLine(id="head")
             yield Lines(self.marks, cursor=True, empty="reading the worktree …", id="diff")
-            find = Input(placeholder="words to find, then enter; n and N go on", id="find-in-diff")
+            find = Input(placeholder="type words to find, then enter; n and N repeat the search", id="find-in-diff")
             find.display = False
             yield find
 

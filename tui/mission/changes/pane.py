@@ -44,11 +44,11 @@ class ChangesPane(LiveChanges):
         self._around(CONTEXTS[max(0, min(at + step, len(CONTEXTS) - 1))], final=False)
 
     def action_whole(self) -> None:
-        """Whole files, or their hunks alone."""
+        """Whole files, or only their hunks."""
         self._around(WHOLE if self.around != WHOLE or self.look.final else CONTEXTS[0], final=False)
 
     def action_final(self) -> None:
-        """Whole files without what was removed, or their hunks alone."""
+        """Whole files without removed lines, or their hunks alone."""
         self._around(CONTEXTS[0] if self.look.final else WHOLE, final=not self.look.final)
 
     def _around(self, lines: int, *, final: bool) -> None:
@@ -111,7 +111,7 @@ class ChangesPane(LiveChanges):
         at = lines.cursor or 0
         found = selected(lines.rows, at if lines.begun is None else lines.begun, at)
         if found is None:
-            self.app.tell("A range must lie within one hunk, on one side")
+            self.app.tell("A range must be within one hunk, on one side")
             return
         lines.begin_range(None)
         about = about_of(found.path, self.scope)
@@ -197,12 +197,12 @@ class ChangesPane(LiveChanges):
     def action_unreviewed(self, step: int) -> None:
         """To a hunk that is not reviewed."""
         if not step_to(self.lines, unreviewed(self.reading), step):
-            self.app.tell("Nothing is left to review in that direction")
+            self.app.tell("Nothing left to review in that direction")
 
     def action_unreviewed_file(self, step: int) -> None:
         """To a file that is not reviewed."""
         if not step_to(self.lines, unreviewed_file(self.reading), step):
-            self.app.tell("No file is left to review in that direction")
+            self.app.tell("No files left to review in that direction")
 
     # -- finding -------------------------------------------------------------------------------------------------
 
