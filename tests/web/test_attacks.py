@@ -27,7 +27,7 @@ def test_what_is_refused_and_what_is_not(web: Web) -> None:
 
     room, cookie = web.sign_in()
     said = web.get("/?" + web.link.partition("?")[2])
-    assert said.status == 403 and b"used already" in said.body, "a second use of the link"
+    assert said.status == 403 and b"has been used" in said.body, "a second use of the link"
     assert "set-cookie" not in said.headers
 
     page = web.get(room, Cookie=cookie)

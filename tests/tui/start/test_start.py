@@ -117,4 +117,4 @@ def test_redirected_errors_are_no_blank_screen(home: Path, tmp_path: Path) -> No
     os.close(master)
     os.close(slave)
     assert done.returncode == 1
-    assert b"standard error, which is not the terminal" in (tmp_path / "log").read_bytes()
+    assert b"standard error, which is not a terminal" in (tmp_path / "log").read_bytes()
