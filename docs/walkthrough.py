@@ -76,7 +76,7 @@ TASKS: Sequence[Task] = (
         "inbox",
         "See what waits for you",
         "The first line says how much waits, the last one `i inbox`.",
-        (Step(("i",), "i inbox", "Waits for you"),),
+        (Step(("i",), "i inbox", "Waiting for you"),),
     ),
     Task(
         "review",

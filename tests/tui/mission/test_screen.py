@@ -300,7 +300,7 @@ async def test_older_sessions(story: Story) -> None:
         pane = screen.query_one(SessionPane)
         await pilot.press("left_square_bracket", "right_square_bracket")
         assert pane.session is not None
-        assert "say something" not in text(pilot)
+        assert "write to the agent" not in text(pilot)
 
 
 async def test_the_diff_of_the_worktree(story: Story, diff: object) -> None:
