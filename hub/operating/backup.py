@@ -80,10 +80,11 @@ def owning(settings: HubSettings, doing: str) -> Iterator[None]:
 def unowned(settings: HubSettings) -> None:
     """TryAgain while another process holds a database on SQLite."""
     if settings.database.startswith("sqlite") and (database := database_of(settings).resolve()).exists():
-        _taken(database).release()
+        another = "use the hub that runs, or stop it first; for a second one give another --data-dir and --port"
+        _taken(database, another).release()
 
 
-def _taken(database: Path) -> Lock:
+def _taken(database: Path, todo: str = "stop the hub, then try again") -> Lock:
     lock = Lock(database.with_name(database.name + ".lock"))
     if not lock.take():
         holder = lock.signature().decode("utf-8", "replace")
@@ -91,7 +92,7 @@ def _taken(database: Path) -> Lock:
         raise TryAgain(
             f"The database {database} is in use",
             why=f"it is held by {holder or 'another process'}, and a database on SQLite is for one hub alone",
-            todo="use the hub that runs, or stop it first; for a second one give another --data-dir and --port",
+            todo=todo,
         )
     return lock
 

@@ -87,7 +87,7 @@ def file_is_outgrown(world: World) -> None:
     """A newer command takes the workspace over: an older service leaves, nobody older writes. Then it is undone."""
     before = world.service()
     title = f"Newer {world.seed}-{world.drawn.getrandbits(30)}"
-    command = [sys.executable, "-m", newer.__name__, world.project, title]
+    command = [sys.executable, "-m", "solo_unicorn.tests.faults.newer", world.project, title]
     done = subprocess.run(command, env=world.plain, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     world.ledger.saved.append(("create", done.stdout.strip(), title))

@@ -49,7 +49,7 @@ def test_work_on_the_target_itself_is_told_before_anyone_approves(shop: Shop, tm
     assert "on main itself" in (reviewed.attention or "")
     shop.workspace.write(operations.review.approve, work.id)
     asked = shop.until(work, lambda now: now.landing_status == "failed", "it is not called done")
-    assert "stands on main" in (asked.landing_error or "")
+    assert "The worktree is on main" in (asked.landing_error or "")
 
 
 def test_a_hook_that_refuses_sends_the_work_back_once_and_then_asks_a_person(shop: Shop, tmp_path: Path) -> None:
@@ -59,10 +59,10 @@ def test_a_hook_that_refuses_sends_the_work_back_once_and_then_asks_a_person(sho
     agent = Scripted(tmp_path, "echo SECRET >config.ini; git add -A; git commit -qm work")
     work = mission(shop)
     asked = shop.until(work, lambda now: now.attention, "a person is asked")
-    assert "a secret was found" in (asked.attention or "")
+    assert "A secret was found" in (asked.attention or "")
     first, second = shop.sessions(work)
     assert first.reason.startswith("sent back to its agent") and second.outcome == "completed"
-    assert "a secret was found" in agent.prompts[1]
+    assert "A secret was found" in agent.prompts[1]
     assert files(shop) == ["README.md"]
 
 

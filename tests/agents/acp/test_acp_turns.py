@@ -64,7 +64,7 @@ def test_modes_are_set_and_wrong_ones_are_named(begin: Begin, state: Path) -> No
     assert (state / "mode").read_text() == "code"
     found = begin("Hello", permission_mode="fly").judged()
     assert found.outcome == "failed" and "no mode 'fly' (it has ask, code)" in found.reason
-    assert "model 'big'" in begin("Hello", model="big").judged().reason
+    assert "its model cannot be set to 'big'" in begin("Hello", model="big").judged().reason
 
 
 @pytest.mark.slow
