@@ -2,7 +2,7 @@
 
     {"type": "mission.update", "channel": "mission:01J…", "seq": 1718, "payload": {…}}
 
-`seq` grows by one in a channel; `changes` has none, because only the newest counts. docs/hub.md has every message.
+`seq` grows by one in a channel; `changes` has none, because only the newest counts. docs/realtime.md has every message.
 """
 
 from __future__ import annotations

@@ -152,8 +152,6 @@ def _reduced(message: Numbered) -> Numbered:
     meta = payload.get("meta")
     if isinstance(meta, dict):
         payload["meta"] = status_only(meta)
-    elif message.type == "agent.status":
-        payload = {key: value for key, value in payload.items() if key in ("memberKey", "workstationId")}
     return Numbered(message.channel, message.seq, message.type, payload)
 
 
