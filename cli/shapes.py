@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
-from ..missions.entities import Json, JsonObject, Mission
+from ..missions.entities import Json, JsonObject, LandingStatus, Mission
 from ..missions.ids import short_id
 from ..missions.wire import to_wire
 
@@ -17,6 +18,14 @@ def ref(mission: Mission) -> str:
 def mission_json(mission: Mission, **more: Json) -> JsonObject:
     """A mission by its wire names, with the short id people use."""
     return {"ref": ref(mission), **to_wire(mission), **more}
+
+
+LANDING: Final[dict[LandingStatus, str]] = {
+    "queued": "landing",
+    "landing": "landing",
+    "pull_request": "pull request",
+    "failed": "landing failed",
+}
 
 
 def state(mission: Mission, *, waits: bool = False) -> str:
@@ -33,12 +42,7 @@ def state(mission: Mission, *, waits: bool = False) -> str:
         case Mission(review_status="pending"):
             return "review"
         case Mission(landing_status=str() as landing):
-            return {
-                "queued": "landing",
-                "landing": "landing",
-                "pull_request": "pull request",
-                "failed": "landing failed",
-            }[landing]
+            return LANDING[landing]
         case Mission(attention=str()):
             return "attention"
         case Mission(list="done"):

@@ -15,9 +15,10 @@ from textual.widget import Widget
 from ..config import paths
 from .board.data import Snapshot
 from .kit.application import Application
-from .kit.colours.theme import DARK, LIGHT, own_variables, theme_name
+from .kit.colours.theme import THEMES, own_variables, theme_name
 from .kit.keyboard.keys import binding
 from .kit.leaving import is_gone
+from .kit.looks import DARK_NAME, LIGHT_NAME, OWN
 from .kit.marks import PLAIN
 from .kit.paint import COMPONENTS
 
@@ -76,8 +77,8 @@ class SoloUnicornApp(Application):
         super().__init__(**more)
         self.opening = opening
         self._clashes_told: set[str] = set()
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
+        for theme in THEMES:
+            self.register_theme(theme)
         self.theme = theme_name(self.settings.ui.theme, self.available_themes, home=paths.home())
         self.set_class(self.marks is PLAIN, "-plain")
         if self.settings.ui.motion == "reduced":
@@ -134,8 +135,8 @@ class SoloUnicornApp(Application):
         from .kit.colours.background import keep
 
         keep(light, paths.home())
-        if not self.settings.ui.theme and self.theme in (DARK.name, LIGHT.name):
-            self.theme = LIGHT.name if light else DARK.name
+        if not self.settings.ui.theme and self.theme in OWN:
+            self.theme = LIGHT_NAME if light else DARK_NAME
 
     # -- actions -------------------------------------------------------------------------------------------------
 

@@ -16,16 +16,6 @@ if TYPE_CHECKING:
     from ...sync.replica.conflicts import SyncConflict
     from ...workspace.workspace import Workspace
 
-SAYS = {
-    "field": "{field} changed here and there",
-    "progress": "it took different steps here and there",
-    "deleted_remotely": "changed here, deleted there",
-    "deleted_locally": "deleted here, changed there",
-    "outcome_unknown": "the hub never confirmed this change",
-    "id_taken": "the hub has another mission with this id",
-    "lost_remotely": "the hub lost it when it was restored",
-}
-
 
 def _list(options: Options) -> None:
     with workspace() as opened:
@@ -108,6 +98,8 @@ def _merge(opened: Workspace, one: SyncConflict) -> None:
 
 def said(one: SyncConflict) -> str:
     """What it is about, in a few words."""
+    from ...sync.replica.conflicts import SAYS
+
     return SAYS[one.kind].format(field=one.field)
 
 

@@ -45,9 +45,9 @@ def _check_theme(name: str) -> None:
 
     from textual.theme import BUILTIN_THEMES
 
-    from ...tui.kit.looks import DARK_NAME, LIGHT_NAME
+    from ...tui.kit.looks import OWN
 
-    known = [DARK_NAME, LIGHT_NAME, *BUILTIN_THEMES]
+    known = [*OWN, *BUILTIN_THEMES]
     if name and name not in known:
         raise SettingsError(
             "ui.theme",

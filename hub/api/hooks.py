@@ -12,6 +12,7 @@ from .organizations import NOT_KEPT
 from .schema import TEXT, component, ref
 
 PATH: Final = "/webhooks/github/{id}"
+MEANT: Final = " and ".join(f"`{event}`" for event in hooks.EVENTS)
 _REFUSALS: Final[dict[str, str]] = {
     "400": "The body is not JSON.",
     "401": "The signature does not match the body.",
@@ -39,7 +40,7 @@ GITHUB: Final[JsonObject] = {
     "parameters": [
         {"name": "id", "in": "path", "required": True, "schema": dict(TEXT), "description": "Of the link."},
         _header("X-Hub-Signature-256", "`sha256=` and the HMAC of the body."),
-        _header("X-GitHub-Event", "`pull_request` and `pull_request_review` have an effect; others do not."),
+        _header("X-GitHub-Event", f"{MEANT} have an effect; others do not."),
         _header("X-GitHub-Delivery", "Of this delivery.", required=False),
     ],
     "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},

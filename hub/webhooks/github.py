@@ -30,7 +30,7 @@ from ..change import Change
 from ..errors import HubError, refusal
 from ..hub import Hub
 from ..identity import SCOPES, Caller
-from ..services.hooks import secret_of
+from ..services.hooks import EVENTS, secret_of
 from ..tables import metadata, missions, projects, repositories
 from ..work import Work
 
@@ -100,7 +100,7 @@ class GitHubHook:
         now = time.time()
         at.execute(delete(deliveries).where(deliveries.c.at < now - KEPT_SECONDS))
         at.execute(deliveries.insert().values(digest=digest, delivery=delivery, at=now))
-        if kind not in ("pull_request", "pull_request_review") or not isinstance(told, dict):
+        if kind not in EVENTS or not isinstance(told, dict):
             return "nothing to do", []
         changed, after = 0, []
         for mission_id, project_id, organization_id in _meant(at, repository, told):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from ..records import field, record
 
@@ -11,7 +11,7 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 JsonObject = dict[str, Json]
 
 ListName = Literal["todo", "doing", "review", "done", "loop"]
-LISTS: tuple[ListName, ...] = ("todo", "doing", "review", "done", "loop")
+LISTS: tuple[ListName, ...] = get_args(ListName)
 """The columns in the order in which the board shows them."""
 
 AgentSessionStatus = Literal["INACTIVE", "PUSHING", "ACTIVE"]
@@ -34,17 +34,7 @@ Outcome = Literal[
     "needs_input",
     "unknown",
 ]
-OUTCOMES: tuple[Outcome, ...] = (
-    "completed",
-    "failed",
-    "timeout",
-    "cancelled",
-    "rate_limited",
-    "unavailable",
-    "auth_failed",
-    "needs_input",
-    "unknown",
-)
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 AuthorKind = Literal["user", "agent", "system"]
 Relation = Literal["blocks", "relates_to"]
 NoteKind = Literal["progress", "decision", "blocker", "question", "clarification"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
-from typing import Literal, cast
+from typing import Final, Literal, cast
 
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import NotFound
@@ -17,6 +17,16 @@ from ...workspace.rows import dump, known_moment, stamp
 ConflictKind = Literal[
     "field", "progress", "deleted_remotely", "deleted_locally", "outcome_unknown", "id_taken", "lost_remotely"
 ]
+SAYS: Final[dict[ConflictKind, str]] = {
+    "field": "{field} changed here and there",
+    "progress": "different steps here and there",
+    "deleted_remotely": "changed here, deleted there",
+    "deleted_locally": "deleted here, changed there",
+    "outcome_unknown": "the hub never confirmed this change",
+    "id_taken": "the hub has another mission with this id",
+    "lost_remotely": "the hub lost it when it was restored",
+}
+"""What a person is told of each kind; `{field}` is filled in."""
 Choice = Literal["kept_mine", "kept_theirs", "merged"]
 
 

@@ -8,22 +8,13 @@ from ...missions.errors import NotFound
 from ...missions.ids import short_id
 from ...missions.records import record
 from ...sync import replica
-from ...sync.replica.conflicts import SyncConflict
+from ...sync.replica.conflicts import SAYS, SyncConflict
 from ...workspace import queries
 from ...workspace.outbox import Entry
 from ...workspace.workspace import Workspace
 from ..kit.lines import Row, row
 from ..kit.marks import Marks
 
-SAYS = {
-    "field": "{field} changed here and there",
-    "progress": "different steps here and there",
-    "deleted_remotely": "changed here, deleted there",
-    "deleted_locally": "deleted here, changed there",
-    "outcome_unknown": "the hub never confirmed this change",
-    "id_taken": "the hub has another mission with this id",
-    "lost_remotely": "the hub lost it when it was restored",
-}
 UNTOLD = frozenset(
     {
         "id",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
+from ...missions.board import Waiting
 from ...missions.entities import InboxItem, Mission
 from ...missions.errors import NotFound
 from ...missions.ids import short_id
@@ -17,6 +18,14 @@ from ..kit.lines import Row, row
 from ..kit.marks import Marks
 
 Kind = Literal["permission", "question", "review", "conflict", "attention", "rule"]
+WORDS: Final[dict[Kind, str]] = {
+    "permission": "may it?",
+    "review": "review",
+    "question": "question",
+    "conflict": "conflict",
+    "attention": "failed",
+    "rule": "rule?",
+}
 FIRST = ("command", "file_path", "path", "url", "pattern", "query")
 """What a person wants to see of a tool call first."""
 
@@ -44,9 +53,9 @@ class Entry:
 def read(workspace: Workspace) -> list[Entry]:
     """All of it, oldest first; below it what may be kept as a rule, for which nobody waits."""
     found = [
-        Entry(_kind(one.kind, one.mission), one.mission, one.since, one.text)
+        Entry(_kind(one), one.mission, one.since, one.text)
         for one in workspace.read(queries.missions.waiting)
-        if one.kind in ("review", "question", "attention")
+        if one.kind != "permission"  # shown with their requests, below
     ]
     for item in workspace.read(queries.inbox.items):
         try:
@@ -61,12 +70,10 @@ def read(workspace: Workspace) -> list[Entry]:
     return sorted(found, key=lambda one: one.since) + offered
 
 
-def _kind(kind: str, mission: Mission) -> Kind:
-    if kind == "review":
-        return "review"
-    if kind == "question":
-        return "question"
-    return "conflict" if "conflict" in f"{mission.attention} {mission.landing_error}".lower() else "attention"
+def _kind(one: Waiting) -> Kind:
+    if one.kind == "attention" and "conflict" in f"{one.mission.attention} {one.mission.landing_error}".lower():
+        return "conflict"
+    return one.kind
 
 
 def _call(item: InboxItem) -> str:
@@ -79,18 +86,18 @@ def _call(item: InboxItem) -> str:
 
 def entry_row(one: Entry, marks: Marks, now: datetime) -> Row:
     """What it is, of which mission, since when, and its words."""
-    mark, role, word = {
-        "permission": (marks.waits, "wait", "may it?"),
-        "review": (marks.waits, "wait", "review"),
-        "question": (marks.waits, "wait", "question"),
-        "conflict": (marks.conflict, "bad", "conflict"),
-        "attention": (marks.attention, "bad", "failed"),
-        "rule": (marks.waits, "faint", "rule?"),
-    }[one.kind]
+    mark, role = marks.waits, "wait"
+    match one.kind:
+        case "conflict":
+            mark, role = marks.conflict, "bad"
+        case "attention":
+            mark, role = marks.attention, "bad"
+        case "rule":
+            role = "faint"
     since = span((now - one.since).total_seconds())
     return row(
         (f" {mark} ", role),
-        (f"{word:<10}", role),
+        (f"{WORDS[one.kind]:<10}", role),
         (f"{short_id(one.mission.number):<6}", "strong"),
         f"{one.mission.title}  ",
         (f"{since}\n", "faint"),

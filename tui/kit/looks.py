@@ -20,6 +20,8 @@ from .keyboard.key_row import Key
 
 DARK_NAME: Final = "unicorn-dark"
 LIGHT_NAME: Final = "unicorn-light"
+OWN: Final = (DARK_NAME, LIGHT_NAME)
+"""Themes of our own, by name, told without importing Textual."""
 COLOURLESS: Final = "ansi-dark"
 """The theme under NO_COLOR: the terminal's own colours, emphasis only."""
 SHIPPED: Final = Path(__file__).with_name("looks.json")

@@ -40,7 +40,7 @@ PANES: Final[dict[TabName, Any]] = {
     "history": History,
     "files": FilesPane,
 }
-FOCUS: Final = {
+FOCUS: Final[dict[TabName, str]] = {
     "overview": "#description",
     "flow": "#stages",
     "files": "#attached",

@@ -69,6 +69,8 @@ LIGHT: Final = Theme(
     },
 )
 
+THEMES: Final = (DARK, LIGHT)
+
 
 def own_variables(theme: Theme, variables: Mapping[str, str]) -> dict[str, str]:
     """The colours that our style sheets use, made from those of a theme that does not name them."""
