@@ -24,6 +24,25 @@ def test_every_file_that_a_guide_names_is_there(guide: str) -> None:
     assert missing == []
 
 
+NAMES = r"(?:`\w+`(?:, | and | or )?)+"
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_every_name_that_a_guide_looks_for_in_a_file_is_there(guide: str) -> None:
+    """`NAME` of (or in) `file`, and `file` (`NAME`)."""
+    text = " ".join((ROOT / guide).read_text(encoding="utf-8").split())
+    told = [*re.findall(rf"({NAMES}) (?:of|in) `([\w./]+\.\w+)`", text)]
+    told += [(names, file) for file, names in re.findall(rf"`([\w./]+\.\w+)` \(({NAMES})\)", text)]
+    missing = [
+        f"{name} in {file}"
+        for names, file in told
+        for name in re.findall(r"\w+(?=`)", names)
+        if not re.search(rf"\b{name}\b", (ROOT / file).read_text(encoding="utf-8"))
+    ]
+    assert missing == []
+    assert guide != "AGENTS.md" or len(told) >= 40, "it looks"
+
+
 def test_the_map_of_agents_md_has_every_room() -> None:
     rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")}
     text = (ROOT / "AGENTS.md").read_text(encoding="utf-8")

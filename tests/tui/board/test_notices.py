@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from solo_unicorn.config.settings import ScreenSettings, Settings
+from solo_unicorn.config.settings import ScreenSettings, Settings, find
 from solo_unicorn.tui.kit.notices import is_quiet, say_what_waits
 
 from ..conftest import Story, ready
@@ -30,15 +30,20 @@ def test_quiet_hours(hours: str, at: str, quiet: bool) -> None:
     assert is_quiet(ScreenSettings(quiet_hours=hours), now) is quiet
 
 
-@pytest.mark.parametrize(
-    ("settings", "said"),
-    [
-        (ScreenSettings(), ["\x1b]9;M-14 asks: Consent before analytics (2 wait for you)\x07"]),
-        (ScreenSettings(notify="bell"), ["\x07"]),
-        (ScreenSettings(notify="off"), []),
-        (ScreenSettings(quiet_hours="00:00-23:59"), []),
-    ],
-)
+TOLD: list[tuple[ScreenSettings, list[str]]] = [
+    (ScreenSettings(), ["\x1b]9;M-14 asks: Consent before analytics (2 wait for you)\x07"]),
+    (ScreenSettings(notify="bell"), ["\x07"]),
+    (ScreenSettings(notify="off"), []),
+    (ScreenSettings(quiet_hours="00:00-23:59"), []),
+]
+
+
+def test_every_way_to_be_told_is_tried() -> None:
+    notify = find("ui.notify")
+    assert notify is not None and {settings.notify for settings, _ in TOLD} == set(notify.choices)
+
+
+@pytest.mark.parametrize(("settings", "said"), TOLD)
 async def test_what_the_terminal_is_told(
     story: Story, monkeypatch: pytest.MonkeyPatch, settings: ScreenSettings, said: list[str]
 ) -> None:
