@@ -12,7 +12,7 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from solo_unicorn.cli import table
-from solo_unicorn.cli.machine import doctor
+from solo_unicorn.cli.machine import doctor, workspace_file
 from solo_unicorn.hub.api import all_endpoints
 from solo_unicorn.hub.mcp.access import ON_PROJECTS
 from solo_unicorn.mcp_server.tools import listed
@@ -61,7 +61,8 @@ def values_of(kind: Any) -> set[Any]:
 
 
 def test_a_table_by_the_values_of_a_literal_has_a_line_for_each() -> None:
-    whole, partial = set(), set()
+    whole: set[str] = set()
+    partial: set[str] = set()
     for name, found in modules_with(TABLE.pattern, *CLEAN):
         module = vars(import_module(f"solo_unicorn.{name}"))
         wanted = values_of(module.get(found[2]) or vars(builtins)[found[2]])
@@ -91,10 +92,11 @@ def test_a_file_with_endpoints_is_listed() -> None:
 def test_doctor_looks_at_all_that_it_knows() -> None:
     looks_there = {
         one
-        for one in vars(doctor).values()
+        for module in (doctor, workspace_file)
+        for one in vars(module).values()
         if inspect.isfunction(one) and one.__annotations__ == {"return": "Iterator[Finding]"}
     }
-    assert looks_there == {*doctor.LOOKS, doctor.proved}
+    assert looks_there == {*doctor.LOOKS, workspace_file.proved}
 
 
 def test_an_operation_on_a_project_has_a_right_at_a_hub() -> None:
