@@ -6,11 +6,15 @@ finds it, whatever account or program it is.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from ..missions.errors import UsageError
+from ..system import files
 from . import replacing
 from .paths import home, made_home
 
@@ -47,12 +51,44 @@ def socket_context(url: str) -> ssl.SSLContext | None:
 
 def pin_of(url: str) -> Path:
     """Where the pinned certificates of a hub are, if there are any; `url` is its address or its host and port."""
-    host = urlsplit(url).netloc or url
-    return home() / "trust" / f"{quote(host.lower(), safe='')}.pem"
+    name = _name(url)
+    return _tried.get(name) or home() / "trust" / f"{name}.pem"
 
 
-def pin(hub: str, file: Path) -> None:
-    """Believe only these certificates for a hub from now on; UsageError for a file that holds none."""
+_tried: dict[str, Path] = {}
+"""Names of hubs -> the file that stands for their pin in this process."""
+
+
+@contextmanager
+def trying(hub: str, file: Path | None) -> Iterator[None]:
+    """Believe only these certificates for a hub (None: those the system believes), at first in this process alone.
+
+    Every program of this home does so once the block has succeeded. UsageError for a file that holds none.
+    """
+    kept = pin_of(hub)
+    draft = kept.with_name(f".{kept.name}.{os.getpid()}")
+    text = None if file is None else _certificates(file)
+    if text is not None:
+        made_home()
+        kept.parent.mkdir(mode=0o700, exist_ok=True)
+        files.replace(draft, text.encode(), durable=False)
+    _tried[_name(hub)] = draft
+    try:
+        yield
+        if text is None:
+            kept.unlink(missing_ok=True)
+        else:
+            replacing.write(kept, text)
+    finally:
+        del _tried[_name(hub)]
+        draft.unlink(missing_ok=True)
+
+
+def _name(url: str) -> str:
+    return quote((urlsplit(url).netloc or url).lower(), safe="")
+
+
+def _certificates(file: Path) -> str:
     import ssl
 
     try:
@@ -65,18 +101,7 @@ def pin(hub: str, file: Path) -> None:
             why=why,
             todo="give the PEM file of the authority (-----BEGIN CERTIFICATE-----) that signed the hub's certificate",
         ) from error
-    made_home()
-    pin_of(hub).parent.mkdir(mode=0o700, exist_ok=True)
-    replacing.write(pin_of(hub), text)
-
-
-def unpin(hub: str) -> bool:
-    """Believe what the system believes again; False when there was no pin."""
-    try:
-        pin_of(hub).unlink()
-    except FileNotFoundError:
-        return False
-    return True
+    return text
 
 
 def refusal(error: BaseException, url: str) -> tuple[str, str] | None:

@@ -258,7 +258,8 @@ class Link:
     def said(self, words: str, kind: Kind, again: str = BY_ITSELF) -> str:
         """Words of a state with this link's names in them."""
         moment = self.moment(kind)
-        since = "the start" if moment is None else f"{moment.astimezone():%H:%M}"
+        since = "" if moment is None else f"{moment.astimezone():%H:%M}"
+        words = words if since else words.replace("since {since}", "yet")
         return words.format(hub=self.hub, project=self.project, since=since, again=again)
 
 

@@ -12,7 +12,7 @@ from ..missions.board import Request
 from ..missions.errors import SoloUnicornError
 from ..workspace import queries
 from .context import ServiceContext
-from .hub.synchronising import Synchronising
+from .hub.synchronising import SYNCHRONISATION, Synchronising
 from .landing.landings import Landings
 from .landing.pull_requests import PullRequests
 from .mirror.mirroring import Mirroring
@@ -89,7 +89,7 @@ class Composition:
             "daily backup": self._gc.back_up_daily,
             "first commits": partial(link_first_commits, self.context),
             "mirrored files": self._mirroring.keep_up,
-            "synchronisation": self._synchronising.synchronise,
+            SYNCHRONISATION: self._synchronising.synchronise,
             "pull requests": self._pull_requests.follow,
         }
 

@@ -34,6 +34,8 @@ class _Trouble:
         self.faults = 0
         self.why = ""
         self.again_at: datetime | None = None
+        self.passed = False
+        """It works at the moment; one that breaks off soon after is the same trouble."""
 
 
 class Supervisor:
@@ -49,7 +51,9 @@ class Supervisor:
     def problems(self) -> list[Problem]:
         """What does not work now, oldest first."""
         return [
-            Problem(name, one.why, one.pause.tries, one.since, one.again_at) for name, one in self._troubles.items()
+            Problem(name, one.why, one.pause.tries, one.since, one.again_at)
+            for name, one in self._troubles.items()
+            if not one.passed
         ]
 
     def keep(
@@ -103,11 +107,18 @@ class Supervisor:
         """Something else than a task of ours does not work now; the seconds until it should be tried again."""
         return self._broke_off(name, error, again=True)
 
-    def well(self, name: str) -> None:
-        """Note that it works again; its count starts anew."""
-        if self._troubles.pop(name, None) is not None:
+    def works(self, name: str) -> None:
+        """Note that it does its work at the moment; its count goes on until it is `well`."""
+        trouble = self._troubles.get(name)
+        if trouble is not None and not trouble.passed:
+            trouble.passed = True
             self._log.info(f"{name} works again")
             self._on_change()
+
+    def well(self, name: str) -> None:
+        """Note that it works again; its count starts anew."""
+        self.works(name)
+        self._troubles.pop(name, None)
 
     async def close(self) -> None:
         """Let go of every task."""
@@ -131,6 +142,8 @@ class Supervisor:
         passing = isinstance(error, (SoloUnicornError, OSError))
         pause = min(trouble.pause.next(), LONGEST_PASSING_SECONDS if passing else LONGEST_SECONDS)
         trouble.faults += not passing
+        if trouble.passed:
+            trouble.passed, trouble.since = False, datetime.now(UTC)
         trouble.why = reason(error)
         trouble.again_at = datetime.now(UTC) + timedelta(seconds=pause) if again else None
         if passing:

@@ -52,6 +52,7 @@ def _login_arguments(parser: Parser) -> None:
 
 
 def _login(options: Options) -> None:
+    from contextlib import nullcontext
     from pathlib import Path
     from urllib.parse import urlsplit
 
@@ -65,19 +66,18 @@ def _login(options: Options) -> None:
         )
         profile = options.profile or urlsplit(hub).netloc
         in_file = options.store_in_file or not _has_keychain()
-        if options.ca == "system":
-            trust.unpin(hub)
-        elif options.ca:
-            trust.pin(hub, Path(options.ca))
         key = options.api_key or options.org_key
-        if key is not None:
-            if key != "-":
-                output.note("Other users of this machine can see a key on the command line; `-` reads it from a pipe.")
-            done = signin.with_key(hub, profile, text_from(key))
-        else:
-            done = _with_browser(signin.discovered(hub), profile, options)
+        if key not in (None, "-"):
+            output.note("Other users of this machine can see a key on the command line; `-` reads it from a pipe.")
+        authority = None if options.ca == "system" else Path(options.ca or "")
+        with trust.trying(hub, authority) if options.ca else nullcontext():
+            if key is not None:
+                done = signin.with_key(hub, profile, text_from(key))
+            else:
+                done = _with_browser(signin.discovered(hub), profile, options)
         known = {one.id: one for one in opened.read(replica.connecting.accounts)}
-        tokens.write(done.account.id, done.tokens, in_file=in_file)
+        with tokens.held():
+            tokens.write(done.account.id, done.tokens, in_file=in_file)
         replica.connecting.put_account(opened, done.account)
         others = [
             one for one in opened.read(replica.mirroring.mirrors) if one.account != done.account.id and one.hub == hub
@@ -174,9 +174,10 @@ def _logout(options: Options) -> None:
 
     with workspace() as opened:
         account = chosen(opened.read(replica.connecting.accounts), options.profile)
-        kept = tokens.read(account.id)
-        told = kept is not None and account.kind == "session" and signin.revoke(kept, account.hub)
-        tokens.forget(account.id)
+        with tokens.held():  # a renewal on its way would keep new tokens after these are forgotten
+            kept = tokens.read(account.id)
+            told = kept is not None and account.kind == "session" and signin.revoke(kept, account.hub)
+            tokens.forget(account.id)
         waiting = sum(entry.account == account.id for entry in opened.read(replica.mirroring.queued))
         if any(one.account == account.id for one in opened.read(replica.mirroring.mirrors)):
             replica.connecting.set_signed_in(opened, account.id, False)

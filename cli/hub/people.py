@@ -62,15 +62,14 @@ def _add(options: Options) -> None:
 def _password(options: Options) -> None:
     """Asked for without an echo, or the first line of standard input; never on the command line."""
     import sys
-    from getpass import getpass
 
     from ...hub.operating.people import known, set_password
     from ...hub.signin.accounts import SHORTEST, check_length
 
     if sys.stdin.isatty():
         known(said_of(options), options.email)
-        check_length(password := getpass(f"New password, {SHORTEST} characters or more: "))
-        if getpass("Once more: ") != password:
+        check_length(password := _asked(f"New password, {SHORTEST} characters or more: "))
+        if _asked("Once more: ") != password:
             raise UsageError(
                 "The two passwords differ",
                 why="nothing was changed",
@@ -82,6 +81,18 @@ def _password(options: Options) -> None:
     output = Output(options)
     output.done(f"{options.email} signs in with the new password", {"email": options.email})
     output.note("Wherever they were signed in, they are signed out; their access tokens are revoked.")
+
+
+def _asked(question: str) -> str:
+    """What a person types without an echo; ctrl+c ends the line of the question too."""
+    import sys
+    from getpass import getpass
+
+    try:
+        return getpass(question)
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        raise
 
 
 def _stand(options: Options) -> None:

@@ -29,3 +29,5 @@ def found(look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
     except SoloUnicornError as error:
         what = error.what if not error.why else f"{error.what}: {error.why}"
         yield Finding(look.__name__.removeprefix("_"), "error", what, error.todo)
+    except OSError as error:
+        yield Finding(look.__name__.removeprefix("_"), "error", str(error))

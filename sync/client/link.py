@@ -104,7 +104,7 @@ class AccountLink:
                 self._nudged, self._pulled = False, began  # a nudge that comes meanwhile is another one
             try:
                 broke_off = any(one.of_hub for one in await self.cycle(pulling=pulling))
-            except SoloUnicornError as error:  # a full disk, a locked file: it passes
+            except (SoloUnicornError, OSError) as error:  # a full disk, a locked file: it passes
                 self.pace.failed(self._clock())
                 self._log.warning("synchronisation failed", extra={"why": str(error)})
                 broke_off = True
@@ -154,14 +154,15 @@ class AccountLink:
     async def _rest(self, since: float) -> None:
         """Until something is to be sent or read; while the hub is left alone, until that is over."""
         event, now = self._awake, self._clock()
-        if pause := self.pace.wait(now):
-            event = self._retry
+        pause: float | None = None  # without a project there is nothing to do before something changes here
+        if left_alone := self.pace.wait(now):
+            event, pause = self._retry, left_alone
             event.clear()
-        else:
+        elif self._mirrored or self._pulled == -math.inf:
             again = self.attempts.soonest(since)
             pause = min(self._next_pull, self._next_pull if again is None else again) - now
         with suppress(TimeoutError):
-            async with asyncio.timeout(max(0.01, pause)):
+            async with asyncio.timeout(None if pause is None else max(0.01, pause)):
                 await event.wait()
 
     # -- one cycle
@@ -201,7 +202,8 @@ class AccountLink:
                 await self._workspace.run(replica.mirroring.mark_failing, [one], why.kind, why.reason)
         if pulling or trouble is not None:
             now = self._clock()
-            await self.report.looked(trouble, refused, max(self.pace.wait(now), self._poll_interval))
+            due_in = max(self.pace.wait(now), self._poll_interval)
+            await self.report.looked(trouble, refused, due_in, read=self._accepted)
         else:
             await self.report.flush()
         return [*([] if trouble is None else [trouble]), *refused.values()]
@@ -258,7 +260,7 @@ class AccountLink:
                 return None
             try:
                 trouble = await self._send(ready[0], can)
-            except SoloUnicornError as error:  # a full disk, a locked file: the next cycle tries again
+            except (SoloUnicornError, OSError) as error:  # a full disk, a locked file: the next cycle tries again
                 self._log.warning("files are not sent", extra={"why": str(error)})
                 return None
             if trouble is not None:
@@ -311,8 +313,10 @@ class AccountLink:
     async def _watch(self, trouble: Trouble | None) -> Trouble | None:
         """The hub has just been read, and still something does not get there: begin anew, and say so."""
         now = self._clock()
-        waiting = {one.seq for one in await self._workspace.read(replica.mirroring.due, self.account.id)}
-        if self.attempts.stuck(waiting, now):
+        due = await self._workspace.read(replica.mirroring.due, self.account.id)
+        files = await self._workspace.read(replica.mirroring.due, self.account.id, files=True)
+        waiting = {one.seq for one in due if one.project_id not in self._unread}
+        if self.attempts.stuck(waiting, {one.seq for one in files}, now):
             self._log.error("edits are stuck although the hub answers: new connections", extra={"edits": len(waiting)})
             await self.transport.reset()
             said = "edits do not get through although the hub answers"
@@ -356,7 +360,7 @@ class AccountLink:
             self._heard(answer)
             if self._clock() - self._kept >= LONG_READ_SECONDS:
                 self._kept = self._clock()
-                await self.report.keep(answered=False, due_in=LONG_READ_SECONDS)  # the cycle judges what it is worth
+                await self.report.asking(LONG_READ_SECONDS)  # the cycle judges what it is worth
 
     def _heard(self, answer: Answer) -> None:
         if not isinstance(answer, Response):

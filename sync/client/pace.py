@@ -111,8 +111,7 @@ class Attempts:
     def over(self, seq: int) -> None:
         """A row is done, parked or a conflict."""
         self._others += 1
-        for known in (self._failed, self._next, self._since):
-            known.pop(seq, None)
+        self._forget(seq)
 
     def failed(self, seq: int, now: float) -> bool:
         """A row failed; True when it is suspected to be the reason itself: others pass and it never does."""
@@ -122,12 +121,20 @@ class Attempts:
         self._next[seq] = now + pause.next()
         return pause.tries >= SUSPECT_FAILURES and self._others >= SUSPECT_OTHERS
 
-    def stuck(self, waiting: set[int], now: float) -> bool:
-        """Whether something has waited for two minutes while the host answers; asked anew, it counts from then."""
-        for seq in self._since.keys() - waiting:
-            self.over(seq)
-        found = any(now - since > STUCK_AFTER for since in self._since.values())
-        if found:
-            self._since = dict.fromkeys(self._since, now)
-            self._next.clear()
+    def stuck(self, waiting: set[int], files: set[int], now: float) -> bool:
+        """Whether something has waited for two minutes while the host answers; asked anew, it counts from then.
+
+        `files` may take longer. What waits no more and was not sent says nothing about the host: it is forgotten.
+        """
+        for seq in (self._since.keys() | self._failed.keys()) - waiting - files:
+            self._forget(seq)
+        asked = self._since.keys() & waiting
+        found = any(now - self._since[seq] > STUCK_AFTER for seq in asked)
+        for seq in asked if found else ():
+            self._since[seq] = now
+            self._next.pop(seq, None)
         return found
+
+    def _forget(self, seq: int) -> None:
+        for known in (self._failed, self._next, self._since):
+            known.pop(seq, None)

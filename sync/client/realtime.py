@@ -155,7 +155,7 @@ class Realtime:
     async def _listen(self, socket: ClientConnection) -> float | None:
         joined: set[str] = set()
         await self._join(socket, joined)
-        teller = asyncio.create_task(self._tell(socket, joined), name="presence")
+        teller = asyncio.create_task(self._keep_telling(socket, joined), name="presence")
         is_open = not joined
         try:
             if is_open:
@@ -215,6 +215,18 @@ class Realtime:
         if self._on_message is not None:
             self._on_message(envelope)
         return None
+
+    async def _keep_telling(self, socket: ClientConnection, joined: set[str]) -> None:
+        """A fault in it ends the connection, which is made again: without it a new project would not be joined."""
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            await self._tell(socket, joined)
+        except ConnectionClosed:
+            pass  # the listener notices it as well
+        except Exception as error:
+            self._log.warning("presence cannot be told: connecting again", exc_info=error)
+            await socket.close()
 
     async def _tell(self, socket: ClientConnection, joined: set[str]) -> None:
         """Presence: all of it once, then what changed, at most once a second; and a sign of life every 15 s."""

@@ -43,9 +43,17 @@ class Report:
         for (kind, project_id), count in counts.items():
             self._tell(counted(kind, self._account.hub, await self._name(project_id), count))
 
-    async def looked(self, trouble: Trouble | None, projects: Mapping[str, Trouble], due_in: float) -> None:
-        """A look at the hub is over; the next one begins in `due_in` seconds at the latest."""
-        await self.keep(answered=trouble is None, due_in=due_in)
+    async def looked(
+        self, trouble: Trouble | None, projects: Mapping[str, Trouble], due_in: float, *, read: bool
+    ) -> None:
+        """A look at the hub is over; the next one begins in `due_in` seconds at the latest.
+
+        `read`: some project could be read.
+        """
+        answered = trouble is None
+        await self._kept(
+            lambda workspace: replica.mirroring.hear(workspace, self._account.id, answered=answered, due_in=due_in)
+        )
         kind: Kind = "synced" if trouble is None else trouble.kind
         if kind != self._kind:
             self._kind = kind
@@ -54,7 +62,7 @@ class Report:
                 self._say(Happening("connected", account.hub, f"connected to {account.hub} as {_who(account)}"))
             else:
                 self._say(stands(kind, self._account.hub, trouble.reason))
-        if trouble is None and self._refused is not None:
+        if trouble is None and read and self._refused is not None:  # what refuses everything is no matter of sockets
             self._say(stands("polling", self._account.hub, self._refused))
             self._refused = None
         for project_id in self._projects.keys() | projects.keys():
@@ -84,11 +92,9 @@ class Report:
         """The hub took a heartbeat of this workstation."""
         await self._kept(lambda workspace: replica.mirroring.hear_heartbeat(workspace, self._account.id))
 
-    async def keep(self, *, answered: bool, due_in: float) -> None:
-        """Keep for every process to see that the hub was asked just now."""
-        await self._kept(
-            lambda workspace: replica.mirroring.hear(workspace, self._account.id, answered=answered, due_in=due_in)
-        )
+    async def asking(self, due_in: float) -> None:
+        """A conversation with the hub goes on, for `due_in` seconds at least: for every process to see."""
+        await self._kept(lambda workspace: replica.mirroring.hear_asking(workspace, self._account.id, due_in))
 
     async def _kept(self, keep: Callable[[Workspace], None]) -> None:
         try:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 
 from ...config import credentials, paths
@@ -102,6 +102,13 @@ def forget(account_id: str) -> None:
         pass  # they were never kept there
 
 
+@contextmanager
+def held() -> Iterator[None]:
+    """Nobody else renews, keeps or forgets tokens meanwhile; waits for who does, who has a limit of its own."""
+    with Lock(paths.made_home() / "auth.lock"):
+        yield
+
+
 class AccountBearer:
     """The token of one account, renewed when it is due."""
 
@@ -137,7 +144,7 @@ def renew(account_id: str, refused: str, clock: Callable[[], float] = time.time)
 
     None when the sign-in is over; Offline when the issuer cannot be reached or fails.
     """
-    with Lock(paths.made_home() / "auth.lock"):
+    with held():
         known = read(account_id)
         if known is None or known.access != refused or not known.refresh:
             return known

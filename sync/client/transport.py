@@ -87,6 +87,8 @@ class HttpTransport:
             return NoAnswer(f"{error.what}: {error.why}", kind="credentials")
         except SoloUnicornError as error:
             return NoAnswer(str(error), kind="keychain")
+        except OSError as error:  # of a full disk, where new tokens are kept
+            return NoAnswer(f"its tokens cannot be kept: {error.strerror or error}", kind="renewal")
         return answer
 
     async def reset(self) -> None:

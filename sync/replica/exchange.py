@@ -27,6 +27,7 @@ OTHER_HISTORY = ("epoch_changed", "cursor_from_future")
 """Codes of a hub whose data is not what was read before: restored, copied or made anew."""
 HISTORY = ",".join(("memory_changed", "file_attached", "file_detached", *NOTES))
 """Kinds of events that a mirror reads."""
+ENDLESS = "the hub's answer continues with the page that was asked for"
 MISSING = "its content is not on this machine any more: attach it again"
 
 
@@ -90,11 +91,15 @@ def pull(workspace: Workspace, project_id: str, can: Capabilities) -> Exchange[i
         if not can.changes:
             return 0
         mirror, news = workspace.read(mirroring.mirrored, project_id), done
+    compared = False
     while True:
         known = workspace.read(mirroring.known, project_id)
         place = {"cursor": mirror.cursor, "known": None if known is None else str(known)}
         answer = yield get(f"/projects/{project_id}/changes", **place, limit=str(can.page))
         if isinstance(answer, Response) and answer.status == EXPIRED:
+            if compared:
+                return Trouble("unreadable", "the hub refuses the cursor that it gave just now", answer)
+            compared = True
             workspace.write_as(
                 SYSTEM, mirroring.begin_resync, project_id, anew=answer.error.get("code") in OTHER_HISTORY
             )
@@ -108,6 +113,8 @@ def pull(workspace: Workspace, project_id: str, can: Capabilities) -> Exchange[i
         page = _page(answer)
         if not isinstance(page.get("changes"), list) or not isinstance(page.get("cursor"), str):
             return Trouble("unreadable", "the hub's answer is not a page of changes", answer)
+        if page.get("hasMore") and page["cursor"] == mirror.cursor:
+            return Trouble("unreadable", ENDLESS, answer)
         told = page.get("projectVersion")
         if isinstance(told, int) and told != mirror.parts:  # a mission may name a flow that is new
             stopped = yield from parts(workspace, project_id, can, told)
@@ -143,6 +150,8 @@ def history(workspace: Workspace, project_id: str) -> Exchange[Trouble | None]:
         following = answer.object.get("nextAfter")
         if following is None:
             break
+        if not str(following).isdecimal() or int(str(following)) == after:
+            return Trouble("unreadable", ENDLESS, answer)
         after = int(str(following))
     for name in sorted(changed):
         answer = yield get(f"/projects/{project_id}/memory/{name}")
@@ -175,6 +184,8 @@ def _resync(workspace: Workspace, project_id: str, can: Capabilities) -> Exchang
         found = next((page[name] for name in ("items", "missions", "data") if isinstance(page.get(name), list)), None)
         if found is None:
             return Trouble("unreadable", "the hub's answer is not a list of missions", answer)
+        if after is not None and str(page.get("nextAfter") or page.get("nextCursor")) == str(after):
+            return Trouble("unreadable", ENDLESS, answer)
         met += len(cast("list[Json]", found))
         taken_back: frozenset[str] | Trouble = frozenset()
         if (mirror.resync or {}).get("anew"):

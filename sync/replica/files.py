@@ -81,6 +81,7 @@ def talk(request: Request, entry: Entry, content: str) -> Exchange[Answer | Trou
 def _pieces(address: str, size: int, content: str) -> Exchange[Trouble | None]:
     """All bytes that the hub does not have yet."""
     answer = yield Request("HEAD", address, {}, {})
+    before = -1
     while True:
         reached = None if isinstance(answer, NoAnswer) else answer.headers.get("upload-offset")
         if reached is None or not reached.isdecimal() or not (answer.status == 409 or 200 <= answer.status < 300):
@@ -88,6 +89,9 @@ def _pieces(address: str, size: int, content: str) -> Exchange[Trouble | None]:
         offset = int(reached)
         if offset >= size:
             return None
+        if offset <= before:
+            return Trouble("failing", f"the upload does not get beyond byte {before}", cast("Response", answer))
+        before = offset
         piece = Piece(content, offset, min(PIECE, size - offset))
         answer = yield Request("PUT", address, {}, {"upload-offset": str(offset)}, piece=piece)
 

@@ -180,6 +180,14 @@ def hear(workspace: Workspace, account_id: str, *, answered: bool, due_in: float
     heard.write(workspace.path, account_id, replace(after, answered_at=now) if answered else after)
 
 
+def hear_asking(workspace: Workspace, account_id: str, due_in: float) -> None:
+    """An account's hub is being asked; a later moment at which it is looked at in any case still counts."""
+    now = workspace.now()
+    due = now + timedelta(seconds=due_in)
+    before = heard.read(workspace.path).get(account_id, Heard())
+    heard.write(workspace.path, account_id, replace(before, tried_at=now, due_at=max(before.due_at or due, due)))
+
+
 def hear_socket(workspace: Workspace, account_id: str, socket: Literal["", "open", "refused"], why: str) -> None:
     """What became of the socket to an account's hub."""
     before = heard.read(workspace.path).get(account_id, Heard())

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
+from typing import NoReturn
+
+import pytest
+
+from solo_unicorn.cli.hub import people
+
 from .conftest import Run
 
 
@@ -25,3 +32,15 @@ def test_a_password_is_judged_once_the_person_is_known(run: Run) -> None:
     assert run("hub", "user", "add", "ann@example.org").code == 0
     refused = run("hub", "user", "password", "ann@example.org", stdin="short\n")
     assert refused.code == 2 and "10 to 512 characters" in refused.err
+
+
+def test_ctrl_c_at_a_question_ends_its_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(question: str) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(getpass, "getpass", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        people._asked("New password: ")
+    assert capsys.readouterr().err == "\n"

@@ -7,9 +7,12 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from solo_unicorn.cli.machine.findings import Finding, found
 
 from .conftest import Run
 
@@ -52,3 +55,12 @@ def test_doctor_names_a_home_that_cannot_be_made(run: Run, tmp_path: Path, monke
     found = run("doctor")
     assert found.code == 1
     assert f"error\thome\t{tmp_path / 'file' / 'home'} cannot be made in {tmp_path / 'file'}" in found.out
+
+
+def test_doctor_goes_on_after_what_cannot_be_read() -> None:
+    def look() -> Iterator[Finding]:
+        yield Finding("one", "ok", "")
+        raise PermissionError(13, "Permission denied", "/somewhere")
+
+    states = [(one.state, one.detail) for one in found(look)]
+    assert states == [("ok", ""), ("error", "[Errno 13] Permission denied: '/somewhere'")]

@@ -38,3 +38,8 @@ def test_an_archived_project_hides_no_other() -> None:
     state = SyncState((archived, link(1, 2)), now=NOW, synchronising=True)
     assert state.kind == "polling" and state.kind_of(archived) == "archived"
     assert SyncState((archived,), now=NOW, synchronising=True).word == "archived"
+
+
+def test_before_the_first_look_no_moment_is_named() -> None:
+    never = SyncState((Link("https://hub", "Bar"),), now=NOW)
+    assert never.word == "not synchronised yet" and "yet" not in SyncState((link(1, 2),), now=NOW).word

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from solo_unicorn.config import trust
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.client.realtime import Realtime, SocketState
 from solo_unicorn.sync.client.tokens import AccountBearer
@@ -56,6 +57,7 @@ async def test_the_authority_is_given_once_and_pins_the_hub(
     assert again.code == 0, again.err
     back = await typed(*login, "--ca", "system", stdin=token)
     assert back.code == 6 and "cannot be trusted" in back.err
+    assert (await typed("sync")).code == 0, "a sign-in that failed changes nothing"
 
 
 async def socket_opens(proxy: Proxy) -> bool:
@@ -93,3 +95,4 @@ async def test_what_a_certificate_lacks_is_said(hub: tuple[Proxy, str], typed: T
     assert said.code == 2 and "does not hold the certificate of an authority" in said.err
     said = await typed(*login, "--ca", str(tmp_path / "nowhere.pem"), stdin=token)
     assert said.code == 2
+    assert not trust.pin_of(proxy.url).exists() and not list(trust.pin_of(proxy.url).parent.glob(".*"))

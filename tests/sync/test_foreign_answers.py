@@ -10,21 +10,31 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from solo_unicorn.agents import registry
 from solo_unicorn.config import credentials
+from solo_unicorn.missions.entities import Json
 from solo_unicorn.missions.errors import Offline, SignedOut, SoloUnicornError
+from solo_unicorn.sync import replica
 from solo_unicorn.sync.client import asking, signin, tokens
 from solo_unicorn.sync.client.answers import answer_of
 from solo_unicorn.sync.client.tokens import AccountBearer, Tokens
 from solo_unicorn.sync.client.transport import HttpTransport
+from solo_unicorn.sync.replica import files
+from solo_unicorn.sync.replica.capabilities import FULL
+from solo_unicorn.sync.replica.connecting import Account
+from solo_unicorn.sync.replica.exchange import pull
 from solo_unicorn.sync.replica.messages import NoAnswer, Request, Response
-from solo_unicorn.sync.replica.trouble import trouble
+from solo_unicorn.sync.replica.trouble import Trouble, trouble
+from solo_unicorn.workspace.outbox import Entry
+from solo_unicorn.workspace.workspace import Workspace
 
 PAGE, OURS = b"<html>Sign in to this network</html>", b'{"error": {"code": "x", "message": "said by the hub"}}'
 BEARER, BASIC = {"WWW-Authenticate": "Bearer"}, {"WWW-Authenticate": "Basic realm=proxy"}
+PROJECT = "01J00000000000000000000000"
 WHOAMI = Request("GET", "/api/v1/auth/whoami", {}, {})
 
 
@@ -219,3 +229,55 @@ def test_an_answer_that_drips_is_given_up_at_a_sign_in_too(
         with pytest.raises(Offline, match="does not answer"):
             signin.with_key(f"http://127.0.0.1:{server.getsockname()[1]}", "hub", "pat_x")
         given_up.set()
+
+
+CURSOR: dict[str, object] = {"snapshotCursor": "c1", "epoch": 1, "seq": 1}
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"missions": {"items": [], "nextAfter": "m1", **CURSOR}},
+        {"missions": {"items": [], **CURSOR}, "changes": {"changes": [], "cursor": "c1", "seq": 1, "hasMore": True}},
+        {"missions": {"items": [], **CURSOR}, "changes": {"error": {"code": "epoch_changed"}}},
+        {
+            "missions": {"items": [], **CURSOR},
+            "changes": {"changes": [], "cursor": "c2", "seq": 1},
+            "events": {"items": [], "nextAfter": "7"},
+        },
+        {
+            "missions": {"items": [], **CURSOR},
+            "changes": {"changes": [], "cursor": "c2", "seq": 1},
+            "events": {"items": [], "nextAfter": "the next"},
+        },
+    ],
+)
+def test_pages_without_an_end_are_no_reason_to_ask_without_one(
+    workspace: Workspace, answers: dict[str, object]
+) -> None:
+    """Each was asked for again and again, without a pause; a number that is none ended the synchronisation."""
+    account = Account("ann@hub", "hub", "https://hub", "ann", "", "token", True, {})
+    replica.connecting.put_account(workspace, account)
+    workspace.write(replica.connecting.connect, account, {"id": PROJECT, "name": "Shared"}, {})
+    talk = pull(workspace, PROJECT, FULL)
+    request = next(talk)
+    with pytest.raises(StopIteration) as over:
+        for _ in range(20):
+            body = answers[request.path.rpartition("/")[2]]
+            status = 410 if isinstance(body, dict) and "error" in body else 200
+            request = talk.send(Response(status, {}, body))  # type: ignore[arg-type]
+    assert isinstance(over.value.value, Trouble) and over.value.value.kind == "unreadable"
+
+
+def test_an_upload_that_gets_nowhere_is_given_up_for_now() -> None:
+    """A store that took no byte was sent the same piece again and again, without a pause."""
+    patch: dict[str, Json] = {"missionId": "m", "size": 9}
+    rest: tuple[Any, ...] = ("person", "now", "inflight", None, 0, 1, 0, None, None, None)
+    entry = Entry(1, "x", PROJECT, "f", "ann@hub", "file", patch, {}, *rest)
+    talk = files.talk(Request("POST", "/", {}, {}), entry, "/nowhere")
+    next(talk)
+    talk.send(Response(201, {}, {"attachment": {"state": "waiting"}, "uploadUrl": "/upload"}))
+    with pytest.raises(StopIteration) as over:
+        for _ in range(20):
+            talk.send(Response(409, {"upload-offset": "0"}, None))
+    assert isinstance(over.value.value, Trouble) and over.value.value.kind == "failing"

@@ -18,19 +18,20 @@ import pytest
 from solo_unicorn.config import paths
 from solo_unicorn.missions.entities import SYSTEM
 from solo_unicorn.missions.rules.creating import MissionDraft
+from solo_unicorn.sync import replica
 from solo_unicorn.sync.client.answers import answer_of
 from solo_unicorn.sync.client.link import AccountLink
 from solo_unicorn.sync.client.pace import AT_ONCE, HOURLY_LIMIT, POLL_SECONDS, POLLING_SHARE, Attempts
 from solo_unicorn.sync.replica import mirroring
-from solo_unicorn.sync.replica.messages import Request
+from solo_unicorn.sync.replica.messages import Request, Response
 from solo_unicorn.sync.replica.trouble import Trouble
-from solo_unicorn.workspace import operations, queries
+from solo_unicorn.workspace import heard, operations, queries
 from solo_unicorn.workspace.bell import ring
 from solo_unicorn.workspace.change import Change
 from solo_unicorn.workspace.workspace import Workspace
 
 from ..simulated_time import SimulatedLoop, simulated
-from .simulation.timed import PROJECT, Machine, machine
+from .simulation.timed import ANN, PROJECT, Machine, machine
 
 Story = Callable[[Machine], object]
 
@@ -71,6 +72,40 @@ def test_an_idle_machine_without_a_socket_reads_every_few_seconds_and_writes_not
 def test_many_projects_are_polled_within_a_share_of_the_hubs_limit(home: Path) -> None:
     done = an_hour(home, projects=40)
     assert 0.8 * HOURLY_LIMIT * POLLING_SHARE < done["requests"] <= HOURLY_LIMIT * POLLING_SHARE + 40
+
+
+def test_a_machine_without_a_connected_project_does_nothing(home: Path) -> None:
+    """After the last one was disconnected, it went on looking every few seconds."""
+
+    async def main(loop: SimulatedLoop) -> None:
+        async with machine(loop, home / "workspace.db") as ann:
+            await ann.minutes(1)
+            await ann.thread.write(replica.connecting.disconnect, PROJECT)
+            await ann.minutes(1)
+            done = await ann.minutes(60)
+            assert done["cycles"] == 0 and done["requests"] == 0
+            await ann.thread.write(replica.connecting.publish, PROJECT, ANN)
+            assert (await ann.minutes(1))["requests"] > 10, "and goes on with the next"
+
+    simulated(main)
+
+
+def test_a_request_between_two_looks_does_not_bring_the_next_one_forward(home: Path) -> None:
+    """After a refused edit the board said that the process which synchronises has stopped doing so."""
+
+    async def main(loop: SimulatedLoop) -> None:
+        async with machine(loop, home / "workspace.db") as ann:
+            ann.link.socket_open = True
+            await ann.minutes(2.5)
+            due = heard.read(ann.thread.path)["ann@hub"].due_at
+            ann.network.hub.refuse = lambda request: Response(422, {}, {"error": {"code": "x", "message": "no"}})
+            await ann.thread.write(operations.missions.create, PROJECT, MissionDraft(title="refused"))
+            done = await ann.minutes(0.1)
+            after = heard.read(ann.thread.path)["ann@hub"]
+            assert done["requests"] == 1 and due is not None
+            assert after.due_at is not None and after.due_at >= due and after.tried_at is not None
+
+    simulated(main)
 
 
 def test_a_hub_that_is_away_is_tried_now_and_then_and_that_is_written_down_once(home: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 import threading
 from collections.abc import Iterator
@@ -12,12 +13,17 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from solo_unicorn.cli.main import main
 from solo_unicorn.config import credentials, network
 from solo_unicorn.missions.errors import SignedOut, SoloUnicornError, UsageError
+from solo_unicorn.missions.records import replace
+from solo_unicorn.sync import replica
 from solo_unicorn.sync.client import signin, tokens
 from solo_unicorn.sync.client.tokens import AccountBearer, Tokens
 from solo_unicorn.sync.client.transport import HttpTransport
+from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.messages import NoAnswer, get
+from solo_unicorn.workspace.workspace import Workspace
 
 from .simulation.hub import SimulatedHub
 from .simulation.served import PAT, ServedHub
@@ -194,3 +200,38 @@ def test_a_hub_of_this_machine_is_reached_without_the_proxy_of_the_way_out(
         monkeypatch.delenv(name, raising=False)
     assert network.proxy(served.url) == "" and network.proxy("https://hub.example.org") == "127.0.0.1:9"
     assert signin.discovered(served.url).hub == served.url
+
+
+def test_a_renewal_on_its_way_does_not_undo_a_sign_out(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its new tokens were kept after the person had signed out."""
+    account = Account("ann@hub", "hub", "https://hub", "ann", "", "token", True, {})
+    kept = Tokens("old", "refresh", None, "https://hub/token")
+    tokens.write(account.id, kept, in_file=True)
+    with Workspace.open() as opened:
+        replica.connecting.put_account(opened, account)
+    signing_out = threading.Thread(target=lambda: main(["auth", "logout", "-q"]))
+
+    def answered(before: Tokens, *_: object, **more: object) -> Tokens:
+        signing_out.start()
+        signing_out.join(0.5)  # it waits for this renewal; without that it is over by now
+        return replace(before, access="new")
+
+    monkeypatch.setattr(tokens, "refreshed", answered)
+    tokens.renew(account.id, "old")
+    signing_out.join()
+    assert tokens.read(account.id) is None
+
+
+async def test_tokens_that_cannot_be_kept_are_told_of(home: Path) -> None:
+    """A full disk at that moment ended the synchronisation."""
+
+    class Full:
+        async def token(self) -> str | None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        async def renewed(self, refused: str) -> str | None:
+            return None
+
+    answer = await HttpTransport("https://hub", Full()).send(get("/projects"))
+    assert isinstance(answer, NoAnswer)
+    assert (answer.kind, answer.reason) == ("renewal", "its tokens cannot be kept: No space left on device")

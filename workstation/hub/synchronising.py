@@ -31,9 +31,12 @@ from ..dispatch import Wish
 
 if TYPE_CHECKING:
     from ...sync.client.engine import Engine
+    from ...sync.client.happenings import Happening
     from ...sync.client.link import AccountLink
     from .registry import Registry
 
+SYNCHRONISATION = "synchronisation"
+"""Under which its problems are told."""
 LOCK_SECONDS = 2.0
 GRANT_SECONDS, AGAIN_SECONDS = 90.0, 15.0
 """How long a mission that the hub gave to this machine may take to begin; how soon a refused one is asked for again."""
@@ -197,7 +200,9 @@ class Synchronising:
         from ...sync.client.synchroniser import Synchroniser
 
         async with WorkspaceThread() as workspace:  # a page that is taken in does not hold up the work of the service
-            synchroniser = Synchroniser(workspace, lambda account, link: self._at_hub(workspace, account, link))
+            synchroniser = Synchroniser(
+                workspace, lambda account, link: self._at_hub(workspace, account, link), self._happened
+            )
             self._engine = synchroniser.engine
             try:
                 await synchroniser.synchronise()
@@ -207,6 +212,10 @@ class Synchronising:
                 for task in self._asking:
                     task.cancel()
                 await asyncio.gather(*self._asking, return_exceptions=True)
+
+    def _happened(self, happening: Happening) -> None:
+        if happening.kind != "live":  # all others are told of when a look at a hub is over
+            self._supervisor.works(SYNCHRONISATION)
 
     def _at_hub(self, workspace: WorkspaceThread, account: Account, link: AccountLink) -> AtHub:
         from .registry import Registry

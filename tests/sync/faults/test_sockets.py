@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -14,6 +15,8 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from solo_unicorn.missions.entities import JsonObject
+from solo_unicorn.missions.errors import TryAgain
 from solo_unicorn.sync.client import realtime
 from solo_unicorn.sync.client.realtime import Realtime
 from solo_unicorn.sync.client.transport import FixedBearer
@@ -133,3 +136,41 @@ async def test_proxy_settings_that_no_socket_can_use_are_said(monkeypatch: pytes
     client = Client()
     await client.tries(9)
     assert {state for state, _ in client.states} == {"refused"}
+
+
+async def test_when_presence_cannot_be_told_the_connection_is_made_again() -> None:
+    """It stayed open and was told of nothing: a project that was connected later was never joined."""
+    connections, told = 0, asyncio.Event()
+
+    async def answering(connection: ServerConnection) -> None:
+        nonlocal connections
+        connections += 1
+        async for frame in connection:
+            if json.loads(frame)["type"] == "presence.update":
+                told.set()
+
+    async def channels() -> list[str]:
+        return ["project:1:workstations"]
+
+    async def presence() -> tuple[str, JsonObject]:
+        if connections < 2:
+            raise TryAgain("The workspace is locked")
+        return "this one", {"status": "online"}
+
+    async with serving(answering) as port:
+        client = Realtime(
+            f"http://127.0.0.1:{port}",
+            FixedBearer("pat_secret"),
+            channels=channels,
+            nudge=lambda: None,
+            presence=presence,
+            random=NoPauses(),
+        )
+        running = asyncio.create_task(client.keep_connected())
+        try:
+            async with asyncio.timeout(4):  # less than the time after which a silent server is given up
+                await told.wait()
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+    assert connections == 2

@@ -18,7 +18,10 @@ from solo_unicorn.cli.main import main
 from solo_unicorn.config import loading, paths
 from solo_unicorn.missions.entities import SYSTEM, Author, CodeAgent, Mission, service_of
 from solo_unicorn.missions.ids import new_ulid
+from solo_unicorn.sync import replica
+from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.workspace import operations, queries
+from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client
 from solo_unicorn.workstation.composition import Composition
 from solo_unicorn.workstation.landing import landings
@@ -126,6 +129,45 @@ async def test_a_problem_comes_and_goes() -> None:
     assert (problem.name, problem.why, problem.times, problem.again_at) == ("copying", "no room", 1, None)
     assert await supervisor.tried("copying", works)
     assert supervisor.problems == [] and changes == [1, 0]
+
+
+async def test_what_works_at_the_moment_is_no_problem_and_its_pauses_go_on_growing() -> None:
+    """The board said for a quarter of an hour that a synchronisation fails which had long come back."""
+    supervisor = Supervisor()
+    pauses = [supervisor.met("synchronisation", Fault()) for _ in range(3)]
+    supervisor.works("synchronisation")
+    assert supervisor.problems == []
+    pauses.append(supervisor.met("synchronisation", Fault()))
+    assert [one.times for one in supervisor.problems] == [4] and pauses == [2.0, 4.0, 8.0, 16.0]
+    supervisor.well("synchronisation")
+    assert supervisor.problems == [] and supervisor.met("synchronisation", Fault()) == 2.0
+
+
+@pytest.mark.slow
+def test_a_synchronisation_that_broke_off_and_came_back_is_no_problem(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long before the fifteen minutes after which its faults are forgotten."""
+    calls: Counter[str] = Counter()
+
+    async def main(loop: SimulatedLoop) -> None:
+        parts = await Composition.open(loading.load(), lambda: None)
+        chore = parts.chores()["synchronisation"]
+        monkeypatch.setattr(parts, "chores", lambda: {"synchronisation": broken(chore, calls, "synchronisation", 2)})
+        with Workspace.open() as opened:
+            ann = Account("ann@hub", "hub", "http://127.0.0.1:9", "ann", "", "token", True, {})
+            replica.connecting.put_account(opened, ann)
+            opened.write(replica.connecting.connect, ann, {"id": new_ulid(), "name": "Shared"}, {})
+        parts.start()
+        try:
+            await asyncio.sleep(3)
+            assert [one.times for one in parts.context.supervisor.problems] == [2]
+            await asyncio.sleep(30)
+            assert calls["synchronisation"] == 3 and parts.context.supervisor.problems == []
+        finally:
+            await parts.close()
+
+    simulated(main, grace=0.02)
 
 
 @pytest.mark.slow
