@@ -56,7 +56,12 @@ class Person:
         if len(here) < 4 or self._random.random() < 0.2:
             return self._create(mark)
         kind = self._random.choices(list(kinds), list(kinds.values()))[0]
-        kind(self.reviews if kind == self._comment else self._random.choice(spare), mark)
+        mission = self.reviews if kind == self._comment else self._random.choice(spare)
+        try:
+            kind(mission, mark)
+        except WentWrong:
+            if mission not in self.ledger.gone:
+                raise  # else the other one's deletion has come since it was listed
         return None
 
     def decide(self) -> int:

@@ -37,6 +37,8 @@ class Ledger:
 
     edits: list[Edit] = field(default_factory=list)
     decisions: int = 0
+    gone: set[str] = field(default_factory=set)
+    """Ids of the missions that somebody deleted."""
 
     def edited(self, about: str, before: Any, after: Any, *, mission: str = "") -> None:
         """An edit of a field, with what stood there before and after it on the machine where it was made."""
@@ -61,6 +63,7 @@ class Ledger:
 
     def deleted(self, about: str, mission: str) -> None:
         """A mission was deleted, with everything that was acknowledged on it until then."""
+        self.gone.add(mission)
         gone = frozenset[str]().union(*(one.wrote for one in self.edits if one.mission == mission))
         self.edits.append(Edit(about, mission, frozenset(), gone))
 
