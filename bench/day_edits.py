@@ -184,13 +184,22 @@ class Person:
         self._part(f"description of {FLOW}", flow, "description", mark)
 
     def _part(self, about: str, part: str, field: str, mark: str) -> None:
-        """What the edit was made on is in the machine's journal of what waits to be sent."""
-        for line in reversed((self._workspace.parent / "workspace.outbox.journal").read_text().splitlines()):
-            row = json.loads(line)
-            if row.get("entity_id") == part and mark in line:
-                seen = json.loads(row["seen"]) if isinstance(row["seen"], str) else row["seen"]
-                return self._acknowledged(about, seen.get(field), mark)
-        raise WentWrong(f"{mark} was acknowledged and is not in the journal")
+        """What the edit was made on is in the machine's journal of what waits to be sent.
+
+        One that joins an edit which was not sent yet replaces that one's value, and keeps what it was made on.
+        """
+        rows = [
+            json.loads(line)
+            for line in (self._workspace.parent / "workspace.outbox.journal").read_text().splitlines()
+            if part in line
+        ]
+        newest = next((row for row in reversed(rows) if mark in json.dumps(row)), None)
+        if newest is None:
+            raise WentWrong(f"{mark} was acknowledged and is not in the journal")
+        joined = [row["patch"] for row in rows if row["mutation_id"] == newest["mutation_id"]]
+        seen = json.loads(newest["seen"]) if isinstance(newest["seen"], str) else newest["seen"]
+        before = [seen.get(field), *(patch for patch in joined if mark not in json.dumps(patch))]
+        self._acknowledged(about, before, mark)
 
     # -- reading what the machine has
 

@@ -15,9 +15,6 @@ BENCH = Path(__file__).parents[2] / "bench"
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    reason="known fault: two conflicts on one field of a persona, settled on both machines, can lose one side's value"
-)
 def test_a_minute_of_a_day_ends_with_equal_rows_and_nothing_lost() -> None:
     """`bench/day.py --hours 1` lives through an hour."""
     done = subprocess.run(
