@@ -67,10 +67,10 @@ class Program:
         def pass_on() -> None:
             assert self._popen.stderr is not None
             with self._popen.stderr as lines:
-                for line in lines:
+                while line := lines.readline(LINE_SHOWN):  # a longer one in pieces
                     os.write(2, line)
                     with suppress(RuntimeError):  # the loop is closed
-                        loop.call_soon_threadsafe(self._complained, line[:LINE_SHOWN].decode("utf-8", "replace"))
+                        loop.call_soon_threadsafe(self._complained, line.decode("utf-8", "replace"))
 
         threading.Thread(target=wait, name="agent", daemon=True).start()
         if self._popen.stderr is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import ClassVar, Final, Literal
 
 from ....missions.entities import Json, JsonObject
@@ -19,7 +20,7 @@ MAKING: Final = frozenset({"create", "part"})
 REMOVING: Final = frozenset({"delete", "part_delete"})
 
 
-class Kind:
+class Kind(ABC):
     """One row of the outbox in an open change: the request it becomes, and what answers mean for it.
 
     A kind says only what is its own; `sending.settle` reads the status codes.
@@ -33,13 +34,13 @@ class Kind:
         self.entry = entry
         self.can = can
 
+    @abstractmethod
     def request(self) -> Request | None:
         """What to send; None when there is nothing to send (any more), or when it became a conflict."""
-        raise NotImplementedError
 
+    @abstractmethod
     def done(self, answer: Response) -> Outcome:
         """The hub has it."""
-        raise NotImplementedError
 
     def gone(self, answer: Response) -> Outcome | None:
         """The hub does not know what it is about. None: refused, as by any other answer of 400 to 499."""
@@ -57,7 +58,7 @@ class Kind:
         """Somebody was faster. None: refused."""
         return None
 
-    def show(self) -> None:
+    def show(self) -> None:  # noqa: B027 (some kinds have no view)
         """Bring the view of what it is about up to date."""
 
     def refused(self, code: str, said: str) -> Outcome:
