@@ -70,6 +70,30 @@ def test_notes_of_a_mission_that_was_lost_come_back_with_it(both: Both, hub: Sim
     assert notes(both[1], mission.id)[-1] == "waits"
 
 
+def test_what_was_on_a_mission_that_both_deleted_goes_there_when_it_is_back(
+    both: Both, hub: SimulatedHub, tmp_path: Path
+) -> None:
+    """It was not sent before the mission was gone, and stayed on one machine for ever."""
+    ann, bob = (one.workspace for one in both)
+    mission = ann.write(operations.missions.create, PROJECT, MissionDraft("One"))
+    settled(both)
+    hub.back_up()
+    ann.write(operations.missions.add_note, mission.id, "decision", "unsent")
+    (tmp_path / "unsent.txt").write_text("of ann")
+    operations.attachments.attach(ann, mission.id, tmp_path / "unsent.txt")
+    for one in (bob, ann):
+        one.write(operations.missions.delete, mission.id)
+    both[1].sync()
+    settled(both)
+    both[0].send_files()
+    assert not hub.state.files and not any(event["kind"] == NOTED for event in hub.state.history)
+    hub.restore()
+    settled(both)
+    both[0].send_files()
+    assert [event["note"] for event in hub.state.history if event["kind"] == NOTED] == ["unsent"]
+    assert [one["name"] for one in hub.state.files.values()] == ["unsent.txt"]
+
+
 def test_a_note_on_a_mission_that_somebody_deleted_is_set_aside(both: Both, hub: SimulatedHub) -> None:
     """It was acknowledged, and vanished without a word."""
     ann, bob = (one.workspace for one in both)

@@ -37,6 +37,8 @@ class Files(Kind):
             return self.done(answer)
         if self.can.history and not self.mission_deleted_here():
             return self.park("gone", f"its mission was deleted meanwhile: {answer.said}")
+        if self.can.history:  # sent again when the mission is back, as after a restore
+            restored.remember(self.change.connection, self.entry, is_there=False)
         return self.unsupported()
 
     def unsupported(self) -> Outcome:

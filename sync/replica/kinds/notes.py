@@ -26,7 +26,10 @@ class Notes(Kind):
         return "done"
 
     def gone(self, answer: Response) -> Outcome:
-        """Its mission is gone: set aside, unless it was deleted here, or a restored hub lost it."""
+        """Its mission is gone: set aside, unless it was deleted here, or a restored hub lost it.
+
+        It is sent again when the mission is back, as after a restore.
+        """
         lost = self.change.connection.execute(
             "SELECT 1 FROM conflict WHERE mission_id = ? AND kind = 'lost_remotely' AND state = 'open'",
             (self.entry.entity_id,),
@@ -34,8 +37,7 @@ class Notes(Kind):
         if lost is None and not self.mission_deleted_here():
             return self.park("gone", f"its mission was deleted meanwhile: {answer.said}")
         self.drop()
-        if lost is not None:
-            restored.remember(self.change.connection, self.entry, is_there=False)
+        restored.remember(self.change.connection, self.entry, is_there=False)
         return "done"
 
     def outdated(self, answer: Response, server_now: float | None) -> Outcome:
