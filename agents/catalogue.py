@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 import sys
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
 from ..missions.errors import InvalidValue, NotFound
+from ..system import strict_toml
 
 BUILT_IN = Path(__file__).parent / "catalogue"
 
@@ -198,7 +198,7 @@ def entry(type_: str, *, own: Path | None = None) -> CatalogueEntry:
 def read(path: Path) -> CatalogueEntry:
     """One file; its name without the ending is the type."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = strict_toml.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise _wrong(path, "", f"it cannot be read: {error}") from error
     if (transport := document.get("transport")) in ADAPTERS:

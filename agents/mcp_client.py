@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from ..missions.entities import Json, JsonObject
 from ..missions.errors import Offline, SignedOut, SoloUnicornError
+from ..system import strict_json
 from ..system.backoff import Backoff
 
 PROTOCOL = "2025-11-25"
@@ -242,7 +243,7 @@ def _from_stream(response: http.client.HTTPResponse, wanted: Json) -> JsonObject
 
 def _object(text: bytes) -> JsonObject:
     try:
-        value = json.loads(text)
+        value = strict_json.heard(text)
     except ValueError as error:
         raise Unanswered(f"the answer was cut off: {error}") from error
     return value if isinstance(value, dict) else {}

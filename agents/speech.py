@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from mimetypes import guess_type
 from pathlib import Path
 
+from ..system import strict_json
+
 
 def message(format_: str, text: str, images: Sequence[Path] = ()) -> str:
     """A person's words as the agent reads them on its standard input, with images where its messages can hold them."""
@@ -36,7 +38,7 @@ def interruption() -> str:
 def said_by_person(line: str) -> str | None:
     """The words in a line that was written to the agent; None for what is not a message."""
     try:
-        value = json.loads(line)
+        value = strict_json.heard(line)
     except ValueError:
         return line.strip() or None
     match value:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..missions.errors import SoloUnicornError
-from ..system import files
+from ..system import files, strict_json
 from .paths import home, made_home
 from .redaction import hide
 
@@ -99,7 +99,7 @@ def file_path() -> Path:
 
 def _in_file() -> dict[str, str]:
     try:
-        kept = json.loads(file_path().read_text(encoding="utf-8"))
+        kept = strict_json.heard(file_path().read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except OSError as error:

@@ -6,12 +6,12 @@ grow; a file of a newer one is refused before anything is touched (reading.versi
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ..system import strict_json
 from . import reading
 from .document import FIRST_LINES, names_of, shown
 from .redaction import is_secret_name
@@ -74,7 +74,7 @@ def take_over(old: Path, path: Path) -> None:
             return
         text = reading.text_of(old)
         try:
-            found = json.loads(text)
+            found = strict_json.heard(text)
         except ValueError as error:
             raise SettingsError(
                 "",

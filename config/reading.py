@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from ..missions.errors import SoloUnicornError, TryAgain
+from ..system import strict_toml
 from .schema import SettingsError
 from .settings import SCHEMA, VERSION, find
 
@@ -38,8 +38,8 @@ def text_of(path: Path) -> str:
 def parse(text: str, path: Path) -> Document:
     """The TOML document; SettingsError with the line when it is not TOML."""
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return strict_toml.loads(text, finite=False)
+    except strict_toml.Unfit as error:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else text.count("\n") + 1
         raise SettingsError(
@@ -125,8 +125,8 @@ def line_of(text: str, names: Names) -> int:
     begins = 0
     for count in range(1, len(lines) + 1):
         try:
-            document = tomllib.loads("".join(lines[:count]))
-        except tomllib.TOMLDecodeError:
+            document = strict_toml.loads("".join(lines[:count]), finite=False)
+        except strict_toml.Unfit:
             continue
         if _has(document, names):
             return begins + 1

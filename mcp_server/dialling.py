@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ..system import strict_json
+
 
 class Refused(Exception):
     """The service does not take this client."""
@@ -94,7 +96,7 @@ class Dialling:
 
 def _object(line: bytes) -> dict[str, object]:
     try:
-        found = json.loads(line)
+        found = strict_json.heard(line)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

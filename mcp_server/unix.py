@@ -23,6 +23,7 @@ from ..config import paths
 from ..config.acting import session_of
 from ..config.log import logger
 from ..missions.access import Call
+from ..system import strict_json
 from ..system.peers import is_ours, peer_of
 from .caller import Caller, identify, of_session, personal
 from .changes import Changes
@@ -103,7 +104,7 @@ class UnixServer:
         if _is_ours(writer):
             try:
                 async with asyncio.timeout(HELLO_SECONDS):
-                    hello = json.loads(await reader.readline())
+                    hello = strict_json.heard(await reader.readline())
                 token, cwd = hello.get("token"), hello.get("cwd")
                 run = session_of(_peer(writer))
                 if run is None and token is None:

@@ -115,14 +115,14 @@ def checked_word(field: str, value: Any) -> str:
     return text
 
 
-def _dollars(field: str, value: Any) -> float:
-    """An amount in US dollars; 0 means no limit."""
+def _dollars(field: str, value: Any) -> float | None:
+    """An amount in US dollars; 0 means none of its own."""
     if value is None:
-        return 0.0
+        return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= BUDGET_MAX:
         why = f"it is an amount in US dollars, from 0 to {BUDGET_MAX:,}"
         raise InvalidValue(field, f"{value!r} is not a valid {field}", why=why)
-    return float(value)
+    return float(value) or None
 
 
 def _branch(field: str, value: Any) -> str:

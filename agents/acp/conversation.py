@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from ...missions.entities import Json, JsonObject
+from ...system import strict_json
 from ..adapter import Wanted, listen, tell
 from ..speech import said_by_person
 from .client import Listener
@@ -241,7 +241,7 @@ def _blocks(line: str) -> Words | None:
         return None
     blocks: Words = [{"type": "text", "text": said}]
     with suppress(ValueError):
-        match json.loads(line):
+        match strict_json.heard(line):
             case {"message": {"content": list() as content}}:
                 for one in content:
                     match one:

@@ -16,6 +16,7 @@ from typing import Final
 from ... import __version__
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import SoloUnicornError
+from ...system import strict_json
 from ..mcp_client import Client, Server, Unanswered
 from .rules import command_of, tool_of
 
@@ -28,7 +29,7 @@ class Inbox:
     """The way to the person."""
 
     def __init__(self, mcp_file: Path) -> None:
-        found: JsonObject = json.loads(mcp_file.read_text(encoding="utf-8"))
+        found: JsonObject = strict_json.heard(mcp_file.read_text(encoding="utf-8"))
         self._server = Server("solo", str(found["url"]), {"Authorization": f"Bearer {found['token']}"})
 
     async def ask(self, call: JsonObject, about: str = "") -> tuple[bool, str]:
@@ -61,7 +62,7 @@ class Inbox:
         given |= {"tool_use_id": _question(call.get("toolCallId"), given)}
         try:
             told = client.call("approve", given, took_effect=lambda: False)  # the same id asks once
-            verdict = json.loads(told.text.partition("\n")[0])
+            verdict = strict_json.heard(told.text.partition("\n")[0])
         except (SoloUnicornError, Unanswered, ValueError) as error:
             return False, f"no person could be asked: {error}"
         finally:

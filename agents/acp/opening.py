@@ -6,7 +6,6 @@ Nothing is sent that the agent did not announce (the protocol's Initialization).
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 import sys
@@ -18,6 +17,7 @@ from typing import Final
 
 from ... import __version__
 from ...missions.entities import Json, JsonObject
+from ...system import strict_json
 from ..adapter import Wanted
 from ..mcp_files import SERVER
 from .choices import choose
@@ -163,7 +163,7 @@ def _servers(mcp_file: Path | None, about: JsonObject) -> list[Json]:
     """Our server for this session: by HTTP with its token, else by a bridge that reads the token from the file."""
     if mcp_file is None:
         return []
-    found: JsonObject = json.loads(mcp_file.read_text(encoding="utf-8"))
+    found: JsonObject = strict_json.heard(mcp_file.read_text(encoding="utf-8"))
     if announces(about, "mcpCapabilities", "http"):
         header: JsonObject = {"name": "Authorization", "value": f"Bearer {found['token']}"}
         return [{"type": "http", "name": SERVER, "url": str(found["url"]), "headers": [header]}]

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ...missions.entities import Json, JsonObject
+from ...system import strict_json
 from ..adapter import LINE_LIMIT
 
 EXIT_SECONDS = 5.0
@@ -96,8 +97,11 @@ class Connection:
         assert process.stdout is not None
         try:
             while line := await process.stdout.readline():
-                with suppress(json.JSONDecodeError, UnicodeDecodeError):  # what is no message is none of ours
-                    self._take(json.loads(line))
+                try:
+                    message = strict_json.heard(line)
+                except ValueError:  # not a message of its protocol
+                    continue
+                self._take(message)
         finally:
             self._give_up()
 

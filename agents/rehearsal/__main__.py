@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 from ... import __version__
 from ...config import paths
 from ...missions.errors import NotFound, SoloUnicornError, UsageError
+from ...system import strict_json
 from ..mcp_client import Client, Server
 from . import LABEL
 from .agent import Agent
@@ -116,7 +116,7 @@ def _server(config: str | None) -> Server:
         raise UsageError("No MCP server was given", todo=f"pass --mcp-config FILE with {SHAPE}")
     try:
         text = config if config.lstrip().startswith("{") else Path(config).read_text("utf-8")
-        for name, entry in json.loads(text)["mcpServers"].items():
+        for name, entry in strict_json.heard(text)["mcpServers"].items():
             if entry.get("type") == "http":
                 headers = {str(key): str(value) for key, value in entry.get("headers", {}).items()}
                 return Server(str(name), str(entry["url"]), headers)

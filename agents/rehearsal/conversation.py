@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from ...missions.errors import NotFound
-from ...system import files
+from ...system import files, strict_json
 from . import LABEL
 
 PROMPT_KEPT = 4_000
@@ -41,7 +41,7 @@ class Conversation:
         """The one of that id; NotFound when there is none."""
         try:
             found = cls(directory, str(uuid.UUID(identity)))
-            kept = json.loads(found._file.read_text("utf-8"))
+            kept = strict_json.heard(found._file.read_text("utf-8"))
             found.turns = [
                 Turn(prompt=one["prompt"], stage=one["stage"], outcome=one["outcome"]) for one in kept["turns"]
             ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import queue
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from ...system import strict_json
 
 _CHUNK = 65536
 
@@ -71,7 +72,7 @@ class Hearing:
 
     def _take(self, line: str) -> None:
         try:
-            event: Any = json.loads(line)
+            event: Any = strict_json.heard(line)
         except ValueError:
             self._prompts.put(line.strip())
             return

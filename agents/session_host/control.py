@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from selectors import EVENT_READ, BaseSelector
 
+from ...system import strict_json
 from ...system.ancestry import session_above
 from ...system.lines import Lines
 from ...system.peers import is_ours, peer_of
@@ -85,7 +86,7 @@ class Control:
 
     def _answered(self, line: bytes) -> dict[str, object]:
         try:
-            request = json.loads(line)
+            request = strict_json.heard(line)
         except ValueError as error:
             return {"ok": False, "error": f"no JSON: {error}"}
         if not isinstance(request, dict):

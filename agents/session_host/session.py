@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 
+from ...system import strict_json
 from ...system.files import ReservedFile, replace
 from .control import Control
 from .ending import Ending
@@ -127,7 +128,7 @@ class Session:
         if b'"type"' not in line or not any(f'"{name}"'.encode() in line for name in self._launch.result_types):
             return False
         try:
-            value = json.loads(line)
+            value = strict_json.heard(line)
         except ValueError:
             return False
         return isinstance(value, dict) and value.get("type") in self._launch.result_types

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from ...system import strict_json
+
 TOKEN_VARIABLE = "SOLO_UNICORN_TOKEN"
 
 
@@ -31,7 +33,6 @@ def run(token_file: str | None = None) -> int:
 
 def token_in(path: str) -> str:
     """The token in a file: all of it, or `token` in an object of JSON. InvalidValue when there is none."""
-    import json
     from pathlib import Path
 
     from ...missions.errors import InvalidValue, NotFound
@@ -43,7 +44,7 @@ def token_in(path: str) -> str:
         raise NotFound(f"The token file {path} cannot be read", why=why or "", todo="start the run again") from error
     if text.startswith("{"):
         try:
-            found = json.loads(text).get("token")
+            found = strict_json.heard(text).get("token")
         except ValueError:
             found = None
         text = found if isinstance(found, str) else ""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...missions.entities import Json
+from ...system import strict_json
 
 _SPACE = re.compile(r"(?:\s+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"')
@@ -166,7 +167,7 @@ def _value(text: str, at: int, depth: int) -> _Value:
     found = _STRING.match(text, at) or _PLAIN.match(text, at)
     try:
         if found:
-            return _Value(at, found.end(), json.loads(found[0]))
+            return _Value(at, found.end(), strict_json.heard(found[0]))
     except ValueError:
         pass
     raise NotJson(f"{_place(text, at)}: a value was expected")
@@ -183,7 +184,7 @@ def _object(text: str, at: int, depth: int) -> _Value:
         colon = _skip(text, found.end())
         if text[colon : colon + 1] != ":":
             raise NotJson(f"{_place(text, colon)}: a colon was expected")
-        member = _Member(json.loads(found[0]), place, _value(text, _skip(text, colon + 1), depth + 1))
+        member = _Member(strict_json.heard(found[0]), place, _value(text, _skip(text, colon + 1), depth + 1))
         here.members.append(member)
         here.data[member.key] = member.value.data
         place = _skip(text, member.value.end)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from typing import Any
 
 from ...missions.entities import Json
+from ...system import strict_toml
 
 
 class Editor:
@@ -15,7 +15,7 @@ class Editor:
     @staticmethod
     def read(text: str) -> Json:
         """What the text says; ValueError names the place."""
-        found: Json = tomllib.loads(text)
+        found: Json = strict_toml.loads(text)
         return found
 
     @staticmethod

@@ -174,8 +174,8 @@ class Mission:
     """The model its agents are asked to use; empty: the stage's, else the agent's own setting."""
     agent_effort: str = ""
     """How hard they are asked to think, in the agent's own word; empty: the stage's, else the agent's own setting."""
-    agent_budget: float = 0.0
-    """What its sessions may cost in all, in US dollars; 0: what `budget.mission_usd` says."""
+    agent_budget: float | None = None
+    """What its sessions may cost in all, in US dollars; None: what `budget.mission_usd` says."""
     start_from: str = ""
     """The branch, `remote/branch` or commit its own branch is made from; empty: the one it lands on."""
     attempts: int = 0

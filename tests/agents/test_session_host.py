@@ -97,6 +97,20 @@ def test_an_agent_that_ignores_all_but_sigkill_is_gone_with_the_child_that_left_
     assert not is_alive(escaped)
 
 
+def test_what_looks_like_a_result_and_cannot_be_read_ends_no_host(session: Sessions) -> None:
+    one = session(
+        """
+        print('{"type": "result", "result": ' + "[" * 50_000)
+        print('{"type": "result", "tokens": ' + "9" * 6000 + "}")
+        print("went on")
+    """,
+        result_types=["result"],
+    )
+    one.start()
+    assert one.ended().exit_code == 0
+    assert one.lines()[-1] == "went on"
+
+
 def test_an_agent_that_ends_at_sigint_gets_no_harder_signal(session: Sessions) -> None:
     one = session("""
         import time

@@ -157,6 +157,8 @@ def test_every_setting_takes_what_the_environment_says(row: Setting, data: st.Da
 def _value(row: Setting) -> st.SearchStrategy[object]:
     if row.choices:
         return st.sampled_from(row.choices)
+    if row.pattern:
+        return st.from_regex(row.pattern, fullmatch=True).filter(lambda text: len(text) < 50)
     match row.default:
         case bool():
             return st.booleans()

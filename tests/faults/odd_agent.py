@@ -39,6 +39,7 @@ def main() -> None:
         f'"input":{{"command":"{text}"}}}}]}}}}',
         f'{{"type":{drawn.choice(NUMBERS)}}}',
         "[" * 20_000,
+        '{"type":"result","result":' + "[" * 20_000,
         '{"type":"assistant","message":' * 5000,
         f'{{"type":"result","subtype":"success","is_error":{drawn.choice(("true", "false", "NaN"))},"result":"{other}",'
         f'"session_id":"c1","num_turns":{drawn.choice(NUMBERS)},"total_cost_usd":{drawn.choice(NUMBERS)},'

@@ -90,6 +90,36 @@ def test_depth_has_a_bound_that_is_the_same_both_ways() -> None:
         loads(json.dumps([[value]]))
 
 
+READ_OTHERWISE = {
+    "agents/acp/wire.py": "keeps unknown numbers of messages as null, and catches a RecursionError",
+    "agents/prices.py": "ships with the program",
+    "agents/registry.py": "catches a RecursionError",
+    "agents/rehearsal/briefing.py": "answers of our own server",
+    "agents/rehearsal/rehearsal.py": "answers of our own server",
+    "agents/rehearsal/stages.py": "answers of our own server",
+    "agents/adapter.py": "a file of the service",
+    "agents/sandbox/landlock.py": "a file of the service",
+    "agents/session_host/plan.py": "a file of the service",
+    "hub/operating/backup.py": "checked against its hashes",
+    "hub/signin/clients.py": "a column of the hub",
+    "hub/signin/keys.py": "a column of the hub",
+    "mcp_server/bridge.py": "catches a RecursionError",
+    "mcp_server/opening.py": "ships with the program",
+    "mcp_server/repairing.py": "catches a RecursionError",
+    "system/strict_toml.py": "reads TOML for the others",
+    "tui/kit/looks.py": "ships with the program, or is written by it",
+}
+
+
+def test_what_others_wrote_is_read_by_these_alone() -> None:
+    """Python's own readers raise RecursionError for a thousand brackets, which nobody expects, and take NaN."""
+    read = re.compile(r"(?<![\w.])(?:json|tomllib)\.loads?\(")
+    folders = [one for one in PACKAGE.iterdir() if (one / "__init__.py").exists() and one.name != "tests"]
+    files = [path for folder in folders for path in folder.rglob("*.py")]
+    found = {str(path.relative_to(PACKAGE)) for path in files if read.search(path.read_text("utf-8"))}
+    assert found == READ_OTHERWISE.keys()
+
+
 def test_nothing_else_reads_or_writes_json_on_the_ways_into_the_workspace() -> None:
     files = [path for folder in WAYS_IN for path in (PACKAGE / folder).rglob("*.py")]
     files += [PACKAGE / name for name in WAYS_IN_FILES]

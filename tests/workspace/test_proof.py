@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from solo_unicorn.cli import main as cli
 from solo_unicorn.cli.machine import findings, workspace_file
 from solo_unicorn.missions.entities import Mission, Project
+from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.integrity import backup
@@ -87,6 +89,28 @@ def test_what_another_program_changed_is_named(
     past_the_program(home, statement)
     assert {(one.place, one.why) for one in workspace.touched()} == {(place, why)}
     assert any(why in line for line in told())
+
+
+ODD_PROOFS = {
+    "the digest of an event is a text": "UPDATE proof SET digest = CAST(digest AS TEXT) WHERE place = 'event'",
+    "the digest of a row is a number": "UPDATE proof SET digest = 7 WHERE place = 'mission'",
+    "the number of an event is a text": "UPDATE proof SET key = key || 'x' WHERE place = 'event'",
+    "the count of writes is gone": "DELETE FROM meta WHERE key = 'store.writes'",
+    "the count of writes is not a number": "UPDATE meta SET value = 'x' WHERE key = 'store.writes'",
+    "the number of a mission is a text": "UPDATE mission SET number = 'x'",
+}
+
+
+@pytest.mark.parametrize("what", ODD_PROOFS)
+def test_a_proof_of_another_kind_is_told_and_stops_no_write(
+    workspace: Workspace, filled: Mission, home: Path, what: str
+) -> None:
+    past_the_program(home, ODD_PROOFS[what])
+    assert told()
+    with suppress(SoloUnicornError):
+        workspace.write(operations.projects.create, "Another")
+        workspace.write(operations.missions.add_note, filled.id, "decision", "Four times")
+    assert told()
 
 
 def test_the_mission_is_named_until_a_person_accepts_it(

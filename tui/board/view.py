@@ -7,6 +7,7 @@ from typing import Final, get_args
 
 from ...missions.entities import LISTS, ListName
 from ...missions.records import record
+from ...system import strict_json
 from .rows.card import Density
 from .rows.lanes import LANES, LaneBy
 
@@ -42,7 +43,7 @@ class BoardView:
     def from_text(cls, text: str | None) -> BoardView:
         """What was kept; what makes no sense (any more) is the default."""
         try:
-            found = json.loads(text or "{}")
+            found = strict_json.heard(text or "{}")
         except ValueError:
             return cls()
         if not isinstance(found, dict):

@@ -120,8 +120,6 @@ def said(value: Json, marks: Marks) -> list[str]:
     """A value in a few lines."""
     if isinstance(value, dict):
         told = {name: inner for name, inner in value.items() if name not in UNTOLD and inner not in (None, "", [], {})}
-        if told.get("agentBudget") == 0:
-            del told["agentBudget"]
         value = "\n".join(f"{name}: {inner}" for name, inner in told.items())
     text = "(nothing)" if value in (None, "") else str(value)
     lines = text[:SHOWN_CHARACTERS].splitlines() or [""]

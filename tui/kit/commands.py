@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from typing import Protocol
 from ...config.correlation import handed_on
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import SoloUnicornError, from_wire
+from ...system import strict_json
 
 Heard = Callable[[str], None]
 """Is given each line that a program writes to standard error, while it runs."""
@@ -53,7 +53,7 @@ class ChildCommands:
         if code:
             raise _told(err, arguments)
         try:
-            answer: Json = json.loads(out)
+            answer: Json = strict_json.heard(out)
         except ValueError as error:
             raise SoloUnicornError(f"`{' '.join(arguments)}` gave an unknown answer", why=out[:200]) from error
         return answer.get("data") if isinstance(answer, dict) else answer
@@ -131,7 +131,7 @@ async def _lines(stream: asyncio.StreamReader, heard: Heard) -> bytes:
 def _told(err: str, arguments: tuple[str, ...]) -> SoloUnicornError:
     """The error of a command, from its JSON (the last line of what it said) or its text."""
     try:
-        wire = json.loads((err.strip().splitlines() or [""])[-1])
+        wire = strict_json.heard((err.strip().splitlines() or [""])[-1])
     except ValueError:
         wire = None
     match wire:

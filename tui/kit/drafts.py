@@ -22,6 +22,7 @@ from textual.widgets import Input, TextArea
 
 from ...config import paths
 from ...missions.errors import SoloUnicornError
+from ...system import strict_json
 from ...system.locks import Lock
 from .leaving import Place
 
@@ -45,7 +46,9 @@ def file_of(name: str) -> Path:
 def read(name: str) -> Typed:
     """The draft of a sheet, empty when there is none that can be read."""
     try:
-        return {field: (begun, typed) for field, (begun, typed) in json.loads(file_of(name).read_bytes()).items()}
+        return {
+            field: (begun, typed) for field, (begun, typed) in strict_json.heard(file_of(name).read_bytes()).items()
+        }
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
 

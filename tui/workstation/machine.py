@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterable
@@ -11,6 +10,7 @@ from typing import Final
 
 from ...config import log, paths
 from ...missions.errors import SoloUnicornError
+from ...system import strict_json
 from ..kit.ages import at, size
 from ..kit.commands import Commands
 from ..kit.lines import Row, row
@@ -34,7 +34,7 @@ def log_tail() -> list[dict[str, object]]:
     found = []
     for line in lines[-LINES:]:
         try:
-            record = json.loads(line)
+            record = strict_json.heard(line)
         except ValueError:  # the first line may be cut, the last one half written
             continue
         if isinstance(record, dict):

@@ -26,9 +26,12 @@ _TABLES: Final = (
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'proof' AND name NOT LIKE 'sqlite^_%' ESCAPE '^' "
     f"AND name NOT LIKE '{_INDEX}%' ORDER BY name"
 )
-_CHAIN: Final = """SELECT e.seq, {content}, e.mission_id, p.digest, coalesce(p.gone, 0) FROM event AS e
+_KEPT: Final = "iif(typeof(p.digest) IN ('blob', 'null'), p.digest, x'')"
+"""A digest; empty where a flipped bit made it something else than bytes."""
+_CHAIN: Final = """SELECT e.seq, {content}, e.mission_id, {kept}, coalesce(p.gone, 0) FROM event AS e
     LEFT JOIN proof AS p ON p.place = 'event' AND p.key = e.seq UNION ALL
-    SELECT key, NULL, NULL, digest, gone FROM proof WHERE place = 'event' AND key NOT IN (SELECT seq FROM event)
+    SELECT p.key, NULL, NULL, {kept}, p.gone FROM proof AS p WHERE p.place = 'event'
+    AND p.key NOT IN (SELECT seq FROM event)
     ORDER BY 1"""
 CHANGED: Final = "it differs from what was written"
 MISSING: Final = "it is missing"
@@ -85,18 +88,18 @@ class Proofs:
         self._connection.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = ?", (WRITES,))
         return position(self._connection)
 
-    def _tell(self, number: int | None) -> None:
-        if number is not None:
+    def _tell(self, number: object) -> None:
+        if isinstance(number, int):  # none in a project's own event, anything in a damaged row
             self.missions.add(number)
 
 
 def position(connection: sqlite3.Connection) -> Position:
     """Where the workspace stands."""
-    (writes,) = connection.execute("SELECT value FROM meta WHERE key = ?", (WRITES,)).fetchone()
+    (writes,) = connection.execute("SELECT value FROM meta WHERE key = ?", (WRITES,)).fetchone() or ("",)
     last = "SELECT key, hex(digest) FROM proof WHERE place = 'event' ORDER BY key DESC LIMIT 1"
     event, digest = connection.execute(last).fetchone() or (0, "")
     counted = int(writes) if str(writes).isdigit() else -1  # damaged: it knows of none
-    return Position(counted, int(event), str(digest))
+    return Position(counted, event if isinstance(event, int) else -1, str(digest))
 
 
 def digest_of(connection: sqlite3.Connection, event: int) -> str | None:
@@ -159,7 +162,7 @@ def _file(connection: sqlite3.Connection) -> Iterator[Touched]:
 
 def _rows(connection: sqlite3.Connection, table: _Table) -> Iterator[Touched]:
     written = connection.execute(
-        f"SELECT {table.key('t')}, {table.mission}, {table.digest('t')}, p.digest, p.doubtful FROM {table.name} AS t "
+        f"SELECT {table.key('t')}, {table.mission}, {table.digest('t')}, {_KEPT}, p.doubtful FROM {table.name} AS t "
         f"LEFT JOIN proof AS p ON p.place = '{table.name}' AND p.key = {table.key('t')}"
     )
     for key, mission, digest, kept, doubtful in written:
@@ -185,7 +188,7 @@ def _events(connection: sqlite3.Connection) -> Iterator[Touched]:
 
 def _chain(connection: sqlite3.Connection) -> sqlite3.Cursor:
     """Every event that is or was: its number, content, mission, digest and whether it was removed; oldest first."""
-    return connection.execute(_CHAIN.format(content=_Table(connection, EVENT).content("e")))
+    return connection.execute(_CHAIN.format(content=_Table(connection, EVENT).content("e"), kept=_KEPT))
 
 
 def _teach(connection: sqlite3.Connection) -> None:
@@ -242,7 +245,7 @@ def _triggers(table: _Table) -> Iterator[str]:
     """
     name, before, tell = table.name, "NULL", ""
     if name == EVENT:
-        before = "(SELECT digest FROM proof WHERE place = 'event' ORDER BY key DESC LIMIT 1)"
+        before = "(SELECT CAST(digest AS BLOB) FROM proof WHERE place = 'event' ORDER BY key DESC LIMIT 1)"
         tell = "SELECT proof_tell((SELECT number FROM mission WHERE id = new.mission_id)); "
     of_old = f"WHERE place = '{name}' AND key = {table.key('old')}"
     yield (

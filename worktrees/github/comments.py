@@ -5,12 +5,12 @@ Only GraphQL knows which threads are resolved, so both ask the same query. `gh` 
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Iterator
 
 from ...missions.entities import Json, JsonObject, ReviewComment
 from ...missions.errors import SoloUnicornError
+from ...system import strict_json
 from .client import GitHub
 from .hosts import RepositoryName
 from .tokens import gh, gh_environment
@@ -65,7 +65,7 @@ def _with_gh(github: GitHub, name: RepositoryName, number: int) -> JsonObject | 
             check=False,
             env=gh_environment(),
         )
-        answer: Json = json.loads(done.stdout) if done.returncode == 0 else None
+        answer: Json = strict_json.heard(done.stdout) if done.returncode == 0 else None
     except (OSError, subprocess.TimeoutExpired, ValueError):
         return None
     data = answer.get("data") if isinstance(answer, dict) else None

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from ...missions.entities import MergeStrategy
-from ...system import files
+from ...system import files, strict_json
 from ..locks import our_dir, shared_file, shared_mode
 
 Phase = Literal["preparing", "publishing", "moving"]
@@ -107,6 +107,6 @@ def _read_file(path: Path) -> Entry | None:
 
 def _read(text: str) -> Entry | None:
     try:
-        return Entry(**json.loads(text))
+        return Entry(**strict_json.heard(text))
     except (ValueError, TypeError):
         return None

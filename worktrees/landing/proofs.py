@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...missions.errors import Conflict
-from ...system import files
+from ...system import files, strict_json
 from ..git import Git, GitError
 from ..locks import our_dir, shared_mode
 from ..pool.furnished import furnished
@@ -355,7 +355,7 @@ def _start(common_dir: Path, mission_id: str) -> Path:
 
 def _read(common_dir: Path, mission_id: str) -> dict[str, str]:
     try:
-        found = json.loads(_start(common_dir, mission_id).read_bytes())
+        found = strict_json.heard(_start(common_dir, mission_id).read_bytes())
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -6,13 +6,13 @@ A pre-push hook prints what it likes on the same streams. Whether one ran, and h
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ...system import strict_json
 from ..git import Completed, Git, GitError, decode
 
 PUSH_SECONDS = 1800.0
@@ -103,7 +103,7 @@ def _hook_status(trace: Path) -> int | None:
 
 def _event(line: str) -> dict[str, object]:
     try:
-        found = json.loads(line)
+        found = strict_json.heard(line)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

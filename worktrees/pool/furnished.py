@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ...system import files
+from ...system import files, strict_json
 from ..git import Git
 from ..repository.registry import git_dir
 
@@ -92,7 +92,7 @@ def _stamp(path: Path) -> list[str | int]:
 
 def _read(file: Path) -> dict[str, list[str | int]]:
     try:
-        found = json.loads(file.read_bytes())
+        found = strict_json.heard(file.read_bytes())
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

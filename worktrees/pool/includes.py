@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...system import strict_json
 from ..git import Git, identity
 from ..repository.registry import git_dir
 from .work import KEPT
@@ -183,7 +184,7 @@ def _stamp(path: Path) -> list[int]:
 
 def _read_manifest(worktree: Path) -> dict[str, list[int]]:
     try:
-        found = json.loads((git_dir(worktree) / _MANIFEST).read_text())
+        found = strict_json.heard((git_dir(worktree) / _MANIFEST).read_text())
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ...missions.errors import Conflict
+from ...system import strict_json
 from ..locks import hold, our_dir
 
 FIRST, BLOCK, COUNT = 20_000, 10, 1_000
@@ -58,7 +59,7 @@ def _all_free(first: int) -> bool:
 
 def _read(root: Path) -> dict[str, int]:
     try:
-        found = json.loads((our_dir(root) / "ports.json").read_text())
+        found = strict_json.heard((our_dir(root) / "ports.json").read_text())
     except FileNotFoundError:
         return {}
     return {str(name): int(first) for name, first in found.items()}

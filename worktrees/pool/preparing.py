@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...missions.entities import ProjectRepository, Worktree
+from ...system import strict_json
 from ..repository.folders import shown_start, start_in
 from ..repository.recipe import Recipe, recipe_at
 from ..repository.registry import git_dir
@@ -99,6 +100,6 @@ def variables_of(root: Path, worktree: Worktree, repository: ProjectRepository) 
 
 def _read(marker: Path) -> object:
     try:
-        return json.loads(marker.read_text())
+        return strict_json.heard(marker.read_text())
     except (OSError, ValueError):
         return None

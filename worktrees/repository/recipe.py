@@ -15,11 +15,11 @@ message = "feat: {title}"     # of the commit that lands; may name {title}, {mis
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...missions.errors import InvalidValue
+from ...system import strict_toml
 from ..git import Git, decode
 
 RECIPE_FILE = ".solo-unicorn.toml"
@@ -67,8 +67,8 @@ def recipe_at(checkout: Path, commit: str, folder: str = "") -> Recipe:
 def parse_recipe(text: str, where: str) -> Recipe:
     """Read the file; InvalidValue names the file and the key that is wrong."""
     try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        tables = strict_toml.loads(text)
+    except strict_toml.Unfit as error:
         raise InvalidValue(
             RECIPE_FILE, f"{where} is not valid TOML", why=str(error), todo="correct the file and try again"
         ) from error

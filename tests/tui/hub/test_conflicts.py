@@ -62,6 +62,7 @@ def test_an_edit_on_its_way_is_marked_until_the_hub_has_it(workspace: Workspace)
     workspace.write(operations.missions.create, PROJECT["id"], MissionDraft(title="Buy milk"))
     assert "↑ 1 to send" in top(workspace) and "^ Buy milk" in marks_of(workspace)
     (entry,) = workspace.read(replica.mirroring.due, "ann@hub")
+    assert "agentBudget" not in entry.patch, "what nobody chose is not sent"
     workspace.write_as(SYSTEM, replica.sending.freeze, entry.seq, FULL, 0.0)
     with workspace._change(SYSTEM) as change:
         kind_of(change, entry).park("invalid", "no milk here")
