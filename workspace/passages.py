@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ..missions.entities import MemoryDocument, Mission
 from ..missions.search.passages import Kind, Passage, of_document, of_mission
@@ -85,6 +85,11 @@ class Passages:
         """How many passages there are."""
         wanted = "SELECT count(*) FROM passage WHERE kind = ?1 AND (?2 IS NULL OR project_id = ?2)"
         return int(self._connection.execute(wanted, self._scope).fetchone()[0])
+
+    def known(self, words: Collection[str]) -> set[str]:
+        """Those of these words that a passage has, of any kind and project."""
+        wanted = "SELECT 1 FROM passage_word WHERE passage_word MATCH ? LIMIT 1"
+        return {word for word in words if self._connection.execute(wanted, (f'"{word}"',)).fetchone()}
 
     def vocabulary(self) -> set[str]:
         """Every word of them."""

@@ -6,7 +6,7 @@ Words are rows, on both databases: which passages are candidates is a matter of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
 
@@ -88,6 +88,11 @@ class Passages:
     def count(self) -> int:
         """How many passages there are."""
         return int(self._at.execute(select(func.count()).select_from(passages).where(self._here)).scalar_one())
+
+    def known(self, words: Collection[str]) -> set[str]:
+        """Those of these words that a passage has."""
+        wanted = select(passage_words.c.word).distinct().where(self._words, passage_words.c.word.in_(words))
+        return set(self._at.execute(wanted).scalars())
 
     def vocabulary(self) -> set[str]:
         """Every word of them."""

@@ -1,6 +1,7 @@
 """Which passages answer a question, best first: BM25 over the words, with the name and heading counting more.
 
-A word that no passage has stands for those that begin with it, else for those that are a slip of the keyboard away.
+A word that no passage has stands for those that begin with it, else for those that are a slip of the keyboard away. A
+word that may be written as two ("timeout", "time out") stands for both, either way.
 The index is the store's; it only has to find candidates, so every store ranks alike.
 """
 
@@ -13,14 +14,16 @@ from typing import Final, Protocol
 
 from ..records import record
 from .synonyms import synonyms
-from .words import asked, hinting
+from .words import asked, compounds, hinting
 
 CANDIDATES: Final = 300
 """Passages that are ranked; a store gives the most promising ones of more."""
 ASKED: Final = 60
 """Words of a question that are looked for; a whole mission may be asked with."""
 _SATURATION, _LENGTH, _HEAD = 1.2, 0.5, 2.5
-_BEGINNING, _SYNONYM, _SLIP, _HINT = 0.7, 0.45, 0.6, 0.3
+_SPELLING, _BEGINNING, _SYNONYM, _SLIP, _HINT = 0.9, 0.7, 0.45, 0.6, 0.3
+_SPELLED = 12
+"""Words of a question up to which other spellings of them are looked for: a whole mission is long enough without."""
 _SHORTEST_BEGINNING, _SHORTEST_SLIP = 3, 4
 
 
@@ -57,6 +60,9 @@ class Index(Protocol):
     def count(self) -> int:
         """How many passages there are."""
 
+    def known(self, words: Collection[str]) -> Collection[str]:
+        """Those of these words that a passage has."""
+
     def vocabulary(self) -> Collection[str]:
         """Every word of them."""
 
@@ -66,8 +72,12 @@ def search(index: Index, question: str, limit: int, *, one_each: bool = False) -
     wanted = asked(question)[:ASKED]
     if not wanted:
         return []
-    alike = {word: synonyms().get(word, ()) for word in wanted}
-    candidates = index.candidates([*wanted, *(other for found in alike.values() for other in found)], CANDIDATES)
+    alike = {word: dict.fromkeys(synonyms().get(word, ()), _SYNONYM) for word in wanted}
+    if len(wanted) <= _SPELLED:
+        for word, spelling in _spellings(index, question, wanted):
+            alike[word][spelling] = _SPELLING
+    others = (part for found in alike.values() for other in found for part in other.split())
+    candidates = index.candidates(list(dict.fromkeys([*wanted, *others])), CANDIDATES)
     known = {word for one in candidates for word in _split(one)}
     meanings = {word: _meanings(word, alike[word], known) for word in wanted}
     unknown = [word for word, found in meanings.items() if not found]
@@ -93,10 +103,20 @@ def search(index: Index, question: str, limit: int, *, one_each: bool = False) -
     return ranked[:limit]
 
 
+def _spellings(index: Index, question: str, wanted: Collection[str]) -> list[tuple[str, str]]:
+    """(word, what else it is written as): joined for one of two words, two words with a space for a joined one."""
+    found = compounds(question)
+    known = frozenset(index.known({word for one in found for word in one}))
+    joined = [(part, one) for one, *parts in found if one in known for part in parts if part in wanted]
+    apart = [(one, f"{a} {b}") for one, a, b in found if one in wanted and a in known and b in known]
+    return joined + apart
+
+
 def _ranked(
     candidates: Iterable[Candidate], meanings: Mapping[str, Mapping[str, float]], hints: Sequence[str], total: int
 ) -> list[Match]:
-    counted = [(one, Counter(one.head.split()), Counter(one.body.split())) for one in candidates]
+    phrases = [meant for found in meanings.values() for meant in found if " " in meant]
+    counted = [(one, _counted(one.head, phrases), _counted(one.body, phrases)) for one in candidates]
     if not counted:
         return []
     lengths = [body.total() + head.total() for _, head, body in counted]
@@ -115,7 +135,7 @@ def _ranked(
             for meant, worth in found.items():
                 times = body[meant] + _HEAD * head[meant]
                 if times:
-                    hits.add(meant)
+                    hits.update(meant.split())
                     norm = _SATURATION * (1 - _LENGTH + _LENGTH * length / average)
                     best = max(best, worth * times / (times + norm))
             score += rarity[word] * best
@@ -131,9 +151,16 @@ def _rarity(having: int, total: int) -> float:
     return log(1 + (max(total, having) - having + 0.5) / (having + 0.5))
 
 
-def _meanings(word: str, alike: Sequence[str], known: Collection[str]) -> dict[str, float]:
+def _counted(words: str, phrases: Iterable[str]) -> Counter[str]:
+    """How often each word is there, and each of these phrases."""
+    found = Counter(words.split())
+    found.update({one: times for one in phrases if (times := f" {words} ".count(f" {one} "))})
+    return found
+
+
+def _meanings(word: str, alike: Mapping[str, float], known: Collection[str]) -> dict[str, float]:
     """The words of the passages that a word stands for, with their worth."""
-    found = {other: _SYNONYM for other in alike if other in known}
+    found = {other: worth for other, worth in alike.items() if all(part in known for part in other.split())}
     if word in known:
         found[word] = 1.0
     elif len(word) >= _SHORTEST_BEGINNING or not word.isascii():

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from itertools import pairwise
 from typing import Final, Protocol
 
 _PAIRED = (  # written without spaces between words, or with many endings: Thai to Khmer, kana, Han, Hangul
@@ -39,6 +40,8 @@ _LANGUAGES: Final = (
 """The language whose endings are taken off, by the script: a word's first letter is before the one named."""
 LONGEST: Final = 60
 """Letters of a word that are kept: longer ones are hashes and encoded bytes."""
+_PART: Final = 3
+"""Letters of the shorter half of a word that may also be written as two."""
 STOP: Final = """
 a about all also am an and any are as at be been being but by can could did do does doing for from get had has have
 having he her here him his how i if in into is it its just let may me might must my need no nor not of on or our
@@ -83,6 +86,17 @@ def hinting(text: str) -> list[str]:
     if _stems(INTERROGATIVE).isdisjoint(found):
         return []
     return [word for word in found if word in _stems(INTERROGATIVE) or word in _stems(ASKING)]
+
+
+def compounds(text: str) -> list[tuple[str, str, str]]:
+    """(joined, first, second): what the words of a question may be called when joined, or when written as two words."""
+    runs = [run[0].casefold() for run in _pattern(_RUN).finditer(text)]
+    pairs = [(one, other) for one, other in pairwise(runs) if one.isalpha() and other.isalpha()]
+    for run in runs:
+        if run.isalpha() and run.isascii() and len(run) <= LONGEST // 2:
+            pairs += [(run[:place], run[place:]) for place in range(_PART, len(run) - _PART + 1)]
+    found = [(stemmed(one + other), stemmed(one), stemmed(other)) for one, other in pairs]
+    return list(dict.fromkeys(found))
 
 
 @lru_cache(maxsize=65536)
