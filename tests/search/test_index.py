@@ -132,7 +132,9 @@ async def test_a_hub_finds_a_word_that_is_written_as_two(hub: World) -> None:
     def read(at: Connection) -> list[str]:
         owner = Caller("personal", user_id=hub.ids["owner"], email="owner@example.com", scopes=frozenset(SCOPES))
         reads = HubReads(hub.hub, at, owner)
-        return [hit.heading for asked in ("timeouts", "web sockets") for hit in reads.search_memory(board.project, asked)]
+        return [
+            hit.heading for asked in ("timeouts", "web sockets") for hit in reads.search_memory(board.project, asked)
+        ]
 
     assert {"Notes › Limits", "Notes › Sockets"} <= {*await hub.hub.database.write(read)}
 
