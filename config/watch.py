@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from ..missions.errors import SoloUnicornError
+from ..system.ticks import until_tick
 from .loading import load
 from .paths import config_file
 from .settings import Settings
 
-QUIET_MILLISECONDS = 50
+LOOK_SECONDS: Final = 1.0
+QUIET_SECONDS: Final = 0.05
 """Changes closer together than this are one: an editor writes, renames and sets the mode."""
-LOOK_MILLISECONDS = 1000
 
 
 async def changes(
@@ -22,41 +24,31 @@ async def changes(
 ) -> AsyncIterator[Settings | SoloUnicornError]:
     """Yield the new settings whenever they differ from the last good ones, or the error of a file that is wrong.
 
-    `known` is what the caller has in force; who gets an error keeps that. The directory is watched, because editors
-    replace the file and it may not exist yet; and now and then the file itself is looked at, because a change may
-    come before the watch stands, and some file systems tell of none.
+    `known` is what the caller has in force; who gets an error keeps that. The file is looked at once a second, by one
+    `stat`: it may not exist yet, may be a link, is replaced by editors, and some file systems tell of no change.
     """
-    from watchfiles import awatch
-
     file = path or config_file()
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    names = _names(file)
     seen: object = None
-    async for _ in awatch(
-        *{name.rpartition("/")[0] for name in names},
-        stop_event=stop,
-        debounce=QUIET_MILLISECONDS,
-        step=QUIET_MILLISECONDS,
-        recursive=False,
-        watch_filter=lambda _, changed: changed in names,
-        rust_timeout=LOOK_MILLISECONDS,
-        yield_on_timeout=True,
-    ):
-        looked = _stamp(file)
-        if looked == seen:
-            continue
-        seen = looked
-        found = await asyncio.to_thread(_read, path)
-        if isinstance(found, SoloUnicornError):
-            yield found
-        elif found != known:
-            known = found
-            yield found
+    while not stop.is_set():
+        if (looked := _stamp(file)) != seen:
+            await _rest(stop, QUIET_SECONDS)
+            while (now := _stamp(file)) != looked:
+                looked = now
+                await _rest(stop, QUIET_SECONDS)
+            seen = looked
+            found = await asyncio.to_thread(_read, path)
+            if isinstance(found, SoloUnicornError):
+                yield found
+            elif found != known:
+                known = found
+                yield found
+        await _rest(stop, until_tick(asyncio.get_running_loop().time(), LOOK_SECONDS))
 
 
-def _names(file: Path) -> set[str]:
-    """The file's own absolute name, and where it is when it or its directory is a link."""
-    return {os.path.abspath(file), os.path.realpath(file), f"{os.path.realpath(file.parent)}/{file.name}"}  # noqa: PTH100
+async def _rest(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
 
 
 def _stamp(file: Path) -> object:

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class SimulatedLoop(asyncio.SelectorEventLoop):
-    """`jumps` counts how often something was woken by time alone."""
+    """`jumps` counts how often something was woken by time alone, `calls` what was done on other threads."""
 
     def __init__(self, grace: float = 0.0) -> None:
         self._selecting = _Jumping(self)
@@ -23,6 +23,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         super().__init__(self._selecting)
         self.now = 1000.0
         self.jumps = 0
+        self.calls = 0
         self.under_way = 0
         """Calls on other threads, and what a test says has to be waited for."""
 
@@ -33,6 +34,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:  # type: ignore[override]
         """As every loop does; time stands still meanwhile."""
         self.under_way += 1
+        self.calls += 1
         future = super().run_in_executor(executor, func, *args)
         future.add_done_callback(self._over)
         return future

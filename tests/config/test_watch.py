@@ -8,6 +8,8 @@ from solo_unicorn.config.loading import load
 from solo_unicorn.config.schema import SettingsError
 from solo_unicorn.config.settings import Settings
 
+from ..simulated_time import SimulatedLoop, simulated
+
 
 async def test_every_change_of_the_file_is_read_again(home: Path) -> None:
     stop = asyncio.Event()
@@ -58,3 +60,18 @@ async def test_a_linked_file_is_followed_to_where_it_is(home: Path, tmp_path: Pa
         found = await waiting
         assert isinstance(found, Settings) and found.editor == "vim"
         stop.set()
+
+
+def test_to_look_for_an_hour_costs_a_stat_each_second_and_nothing_on_other_threads(home: Path) -> None:
+    """A thread of a library looked twenty times a second whether it should end."""
+
+    async def main(loop: SimulatedLoop) -> tuple[int, int]:
+        stop, known = asyncio.Event(), load()
+        looking = asyncio.ensure_future(anext(watch.changes(stop, known), None))
+        await asyncio.sleep(3600)
+        stop.set()
+        assert await looking is None
+        return loop.jumps, loop.calls
+
+    jumps, calls = simulated(main)
+    assert 3590 <= jumps <= 3610 and calls <= 2

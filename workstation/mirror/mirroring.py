@@ -124,7 +124,7 @@ class Mirroring:
                 folders.append(folder)
         if not folders:
             return
-        async for _ in watchfiles.awatch(*folders, debounce=100, step=50, recursive=False):
+        async for _ in watchfiles.awatch(*folders, debounce=1000, step=500, recursive=False):
             self._due.set()
 
 
