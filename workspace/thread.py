@@ -6,7 +6,7 @@ No `await` ever stands between BEGIN and COMMIT, so a busy screen never keeps ot
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 from ..config import paths
+from ..system.backoff import Backoff
+from ..system.ticks import until_tick
 from .bell import Bell
 from .store import Connection, DatabaseError
 
@@ -30,6 +32,8 @@ LOOK_SECONDS, LOOK_WITHOUT_BELL_SECONDS = 5.0, 1.0
 """How often the data version is looked at when nobody rings: a writer may have been killed before it could."""
 GUARD_SECONDS = 1.0
 """How often the path is looked at: the file may have been replaced, moved or removed."""
+LOOK_LONGEST_SECONDS = 60.0
+"""The longest pause before a look that broke off begins anew."""
 
 
 class WorkspaceThread:
@@ -64,7 +68,9 @@ class WorkspaceThread:
         with suppress(OSError):  # a file system without sockets: looking alone, a second later
             self._bell = Bell(paths.bell_dir())
             asyncio.get_running_loop().add_reader(self._bell.fileno(), self._rung)
-        self._watchers = [asyncio.create_task(self._watch()), asyncio.create_task(self._guard())]
+        self._watchers = [
+            asyncio.create_task(self._keep(work), name=work.__name__) for work in (self._watch, self._guard)
+        ]
         return self
 
     async def close(self) -> None:
@@ -166,6 +172,18 @@ class WorkspaceThread:
         for listener in list(self._listeners):
             listener()
 
+    async def _keep(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Until it is done, which is at the close or the loss of the file; what breaks off begins anew."""
+        pause = Backoff(GUARD_SECONDS, LOOK_LONGEST_SECONDS)
+        while True:
+            try:
+                return await work()
+            except Exception:
+                from ..config.log import logger
+
+                logger("workspace").exception("the look at the workspace broke off; it begins anew")
+                await asyncio.sleep(pause.next())
+
     async def _watch(self) -> None:
         """Tell of each change once: when the bell rings, and when the data version shows what nobody rang for."""
         while True:
@@ -182,8 +200,8 @@ class WorkspaceThread:
 
     async def _guard(self) -> None:
         while self.lost is None:
-            await asyncio.sleep(GUARD_SECONDS)
-            self._lose(await self._in_thread(self.workspace.lost))
+            await asyncio.sleep(until_tick(asyncio.get_running_loop().time(), GUARD_SECONDS))
+            self._lose(self.workspace.lost())  # one stat: a call on the other thread would cost twenty times as much
 
     def _lose(self, error: SoloUnicornError | None) -> None:
         if error is not None and self.lost is None:

@@ -71,6 +71,35 @@ async def test_without_a_bell_the_data_version_tells(home: Path, monkeypatch: py
         await asyncio.wait_for(heard.wait(), 10)
 
 
+async def test_a_look_that_breaks_off_is_told_of_and_begins_anew(
+    home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It ended without a word, and a screen heard of no change any more."""
+    monkeypatch.setattr("solo_unicorn.workspace.thread.GUARD_SECONDS", 0.01)
+    faults = [RuntimeError("of the watch"), RuntimeError("of the guard")]
+    broke_off = asyncio.Event()
+
+    def broken(*_: object) -> None:
+        fault = faults.pop(0) if faults else None
+        if not faults:
+            broke_off.set()
+        if fault:
+            raise fault
+
+    async with WorkspaceThread() as thread:
+        thread.on_change(broken)
+        monkeypatch.setattr(thread, "_lose", broken)
+        with Workspace.open() as other:
+            other.write(operations.projects.create, "P")
+        await asyncio.wait_for(broke_off.wait(), 30)
+        heard = asyncio.Event()
+        thread.on_change(heard.set)
+        with Workspace.open() as other:
+            other.write(operations.projects.create, "Q")
+        await asyncio.wait_for(heard.wait(), 30)
+    assert [str(one.exc_info[1]) for one in caplog.records if one.exc_info] == ["of the watch", "of the guard"]
+
+
 async def test_a_cancelled_caller_does_not_tear_a_transaction(home: Path) -> None:
     async with WorkspaceThread() as thread:
         begun = asyncio.Event()

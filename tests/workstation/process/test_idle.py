@@ -29,7 +29,7 @@ from ...simulated_time import SimulatedLoop, simulated
 
 pytestmark = pytest.mark.slow
 LOOKS = 600
-"""One a second in ten minutes: whether the workspace is still the file that was opened (a stat)."""
+"""One a second in ten minutes, a stat or two: is the workspace still the file that was opened, did settings change."""
 GRACE_SECONDS = 0.02
 """Real time in which the hub, on a thread of its own, may say something before time goes on."""
 
@@ -98,11 +98,11 @@ def connect(hub: Whole) -> None:
 
 
 async def spent(loop: SimulatedLoop, counts: Counter[str], minutes: float) -> Counter[str]:
-    """What is done in so many minutes, with `wake-ups` by time alone."""
-    before, jumps = Counter(counts), loop.jumps
+    """What is done in so many minutes, with `wake-ups` by time alone and `calls` on other threads."""
+    before, jumps, calls = Counter(counts), loop.jumps, loop.calls
     await asyncio.sleep(minutes * 60)
     done = counts - before
-    done["wake-ups"] = loop.jumps - jumps
+    done["wake-ups"], done["calls"] = loop.jumps - jumps, loop.calls - calls
     return done
 
 
@@ -131,7 +131,8 @@ def test_an_idle_service_on_its_own_writes_nothing_and_sleeps(home: Path, counts
 
     done = simulated(main, grace=GRACE_SECONDS)
     assert done["transactions"] == 0
-    assert done["wake-ups"] <= LOOKS + 200
+    assert done["wake-ups"] <= LOOKS + 100
+    assert done["calls"] <= 350
 
 
 def test_an_idle_service_with_a_connected_project_only_says_that_it_is_there(
@@ -144,7 +145,8 @@ def test_an_idle_service_with_a_connected_project_only_says_that_it_is_there(
         done = simulated(lambda loop: of_the_service(loop, counts), grace=GRACE_SECONDS)
     assert done["transactions"] == 0
     assert 40 <= done["requests"] <= 75
-    assert done["wake-ups"] <= LOOKS + 450
+    assert done["wake-ups"] <= LOOKS + 250
+    assert done["calls"] <= 1000
 
 
 def test_an_idle_watch_reads_once_a_minute_and_writes_nothing(home: Path, counts: Counter[str], tmp_path: Path) -> None:
@@ -164,4 +166,5 @@ def test_an_idle_watch_reads_once_a_minute_and_writes_nothing(home: Path, counts
         done = simulated(main, grace=GRACE_SECONDS)
     assert done["transactions"] == 0
     assert 9 <= done["requests"] <= 15
-    assert done["wake-ups"] <= LOOKS + 220
+    assert done["wake-ups"] <= LOOKS + 100
+    assert done["calls"] <= 350
