@@ -119,17 +119,38 @@ async def test_a_start_takes_a_generation_above_all_that_the_hub_knows(thread: W
 async def test_a_copied_home_on_another_machine_is_told_what_to_do(
     thread: WorkspaceThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "AGAIN_FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(registry, "REFUSED_FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(registry, "REFUSED_LONGEST_SECONDS", 0.01)
     hub = Hub()
     hub.copied = True
     copy = made(thread, hub)
     running = asyncio.create_task(copy.keep_registered())
-    await until(lambda: len([one for one in hub.said if one.method == "PUT"]) > 1)
+    await until(lambda: len([one for one in hub.said if one.method == "PUT"]) > 3)
+    asked = {one.body["generation"] for one in hub.said if isinstance(one.body, dict)}
+    assert len(asked) == 1, "a start takes one generation, however often it is refused"
     assert not copy.may_work and hub.paths("/heartbeat") == []
     assert "workstation register --force" in (await thread.run(Workspace.meta, fenced(ACCOUNT.id)) or "")
     hub.copied = False  # made a workstation of its own
     await until(lambda: copy.may_work)
     assert await thread.run(Workspace.meta, fenced(ACCOUNT.id)) == ""
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_refused_registration_is_tried_again_as_soon_as_it_is_another_workstation(
+    thread: WorkspaceThread,
+) -> None:
+    """It was tried each minute for ever, and each try took another generation."""
+    hub = Hub()
+    hub.copied = True
+    copy = made(thread, hub)
+    running = asyncio.create_task(copy.keep_registered())
+    await until(lambda: any(one.method == "PUT" for one in hub.said))
+    hub.copied = False
+    await thread.write_as(SYSTEM, operations.workstation.forget)  # `workstation register --force`
+    await until(lambda: copy.may_work)
+    first, last = [one.path for one in hub.said if one.method == "PUT"]
+    assert first != last
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 

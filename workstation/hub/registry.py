@@ -31,6 +31,8 @@ HEARTBEAT_SECONDS, HEARTBEAT_LEAST_SECONDS, SPREAD = 15.0, 5.0, (0.8, 1.2)
 UNHEARD_LONGEST_SECONDS = 60.0
 """The longest pause between heartbeats that the hub, or a proxy before it, does not take."""
 AGAIN_FIRST_SECONDS, AGAIN_LONGEST_SECONDS = 5.0, 60.0
+REFUSED_FIRST_SECONDS, REFUSED_LONGEST_SECONDS = 60.0, 900.0
+"""How soon a registration is tried again that the hub refused: that passes only if a person does something."""
 
 
 def fenced(account_id: str) -> str:
@@ -58,6 +60,10 @@ class Registry:
         self._random = random
         self._taken = taken
         self._changed = asyncio.Event()
+        self._start = 0
+        """The generation of this start, once it has taken one."""
+        self._refused = ""
+        """The id of the workstation whose registration the hub has just refused."""
         self._log = logger("workstation.registry")
         self.generation = 0
         """What this start registered with; 0 before."""
@@ -76,8 +82,12 @@ class Registry:
     async def keep_registered(self) -> None:
         """Until cancelled, or until another start took over."""
         again = Backoff(AGAIN_FIRST_SECONDS, AGAIN_LONGEST_SECONDS, random=self._random, between=SPREAD)
-        while not await self._register():  # noqa: ASYNC110 (another machine's answer, nothing to wait on)
-            await asyncio.sleep(again.next())
+        refused = Backoff(REFUSED_FIRST_SECONDS, REFUSED_LONGEST_SECONDS, random=self._random, between=SPREAD)
+        while not await self._register():
+            if self._refused:
+                await self._until_another_identity(refused.next())
+            else:
+                await asyncio.sleep(again.next())
         pause = 0.0
         unheard = Backoff(HEARTBEAT_SECONDS, UNHEARD_LONGEST_SECONDS, random=self._random, between=SPREAD)
         while self.may_work:
@@ -96,24 +106,42 @@ class Registry:
             pause = (seconds or 0.0) * self._random.uniform(*SPREAD)
 
     async def _register(self) -> bool:
-        """Take over as a new start; False while the hub cannot be asked or refuses."""
+        """Take over as a new start; False while the hub cannot be asked or refuses.
+
+        A start takes one generation, and another one only when the hub has seen that or a later one.
+        """
+        self._refused = ""
         machine = await self._workspace.run(operations.workstation.this_machine)
         known = await self._transport.send(get(f"/workstations/{machine.id}"))
         if isinstance(known, NoAnswer) or known.status not in (200, 404):
             return False
         said = known.object.get("generation") if known.ok else 0
-        generation = await self._workspace.write_as(
-            SYSTEM, operations.workstation.next_generation, said if isinstance(said, int) else 0
-        )
-        answer = await self._transport.send(registration(machine, generation))
+        seen = said if isinstance(said, int) else 0
+        if seen >= self._start:
+            self._start = await self._workspace.write_as(SYSTEM, operations.workstation.next_generation, seen)
+        answer = await self._transport.send(registration(machine, self._start))
         if isinstance(answer, Response) and answer.ok and answer.object.get("id") == machine.id:
-            self.generation = generation
+            self.generation = self._start
             await self._workspace.run(Workspace.set_meta, fenced(self._account.id), "")
-            self._log.info("registered", extra={"hub": self._account.hub, "generation": generation})
+            self._log.info("registered", extra={"hub": self._account.hub, "generation": self.generation})
             return True
         if isinstance(answer, Response) and answer.status == 409:
+            self._refused = machine.id
             await self._fence(answer)
         return False
+
+    async def _until_another_identity(self, seconds: float) -> None:
+        """Wait, until this machine becomes another workstation (`workstation register --force`) at the latest."""
+        stop = self._workspace.on_change(self.wake)
+        try:
+            async with asyncio.timeout(seconds):
+                while (await self._workspace.run(operations.workstation.this_machine)).id == self._refused:
+                    await self._changed.wait()
+                    self._changed.clear()
+        except TimeoutError:
+            pass
+        finally:
+            stop()
 
     async def _beat(self) -> float | None:
         """One heartbeat; seconds until the next, None when the hub did not take it."""
@@ -151,14 +179,17 @@ class Registry:
     async def _fence(self, answer: Response) -> None:
         self.generation = 0
         self.offers = {}
-        copied = answer.details.get("reason") == "other_machine"
+        superseded = answer.error.get("code") == "superseded"
         todo = (
-            "`solo-unicorn workstation register --force` makes this a separate workstation"
-            if copied
-            else "stop this one; `solo-unicorn workstation restart` takes over again"
+            "stop this one; `solo-unicorn workstation restart` takes over again"
+            if superseded
+            else "`solo-unicorn workstation register --force` makes this a separate workstation"
         )
-        await self._workspace.run(Workspace.set_meta, fenced(self._account.id), f"{answer.said}: {todo}")
-        self._log.error("this workstation was superseded", extra={"hub": self._account.hub, "why": answer.said})
+        why = f"{answer.said}: {todo}"
+        if await self._workspace.run(Workspace.meta, fenced(self._account.id)) != why:
+            await self._workspace.run(Workspace.set_meta, fenced(self._account.id), why)
+            event = "this workstation was superseded" if superseded else "the hub refuses this workstation"
+            self._log.error(event, extra={"hub": self._account.hub, "why": answer.said})
 
 
 def state(workspace: Workspace, account_id: str) -> JsonObject:
