@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Final, get_args
 
@@ -11,10 +12,11 @@ from sqlalchemy import Connection, and_, bindparam, select
 
 from ..config.log import logger
 from ..missions.entities import AgentSessionStatus, JsonObject
-from ..missions.errors import SoloUnicornError
+from ..missions.errors import SoloUnicornError, TryAgain
 from . import audit, epoch
 from .api import idempotency
 from .change import Change
+from .errors import DatabaseUnusable
 from .hub import Hub
 from .identity import SCOPES, Caller
 from .services import assignments, running
@@ -37,6 +39,7 @@ class Housekeeping:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._pruned_at = 0.0
+        self._failing: set[tuple[str, str]] = set()
 
     async def start(self) -> None:
         """Read the epoch, then begin."""
@@ -77,16 +80,31 @@ class Housekeeping:
         now = time.time()
         self._hub.epoch = await self._hub.database.read(epoch.current)  # an operator may have begun another
         for project_id, mission_id in await self._hub.database.read(lambda at: silent(at, now)):
-            await self._end(project_id, mission_id, now)
+            await self._apart("mission", mission_id, self._end(project_id, mission_id, now))
         for project_id in await self._hub.database.read(lambda at: assignments.waiting_projects(at, now)):
-            offers = await self._hub.database.write(lambda at, one=project_id: assignments.assign(at, one, now))  # type: ignore[misc]
-            for offer in offers:
-                self._hub.bus.post(f"workstation:{offer.workstation_id}", "mission.assign", offer.payload)
+            await self._apart("project", project_id, self._offer(project_id, now))
         if now - self._pruned_at > PRUNE_SECONDS:
             self._pruned_at = now
             await self._hub.database.write(lambda at: idempotency.prune(at, now))
             days = int(self._hub.settings.options.get("audit_days", audit.KEPT_DAYS))
             await self._hub.database.write(lambda at: audit.prune(at, now, days))
+
+    async def _apart(self, what: str, identifier: str, work: Awaitable[None]) -> None:
+        """One that fails does not keep the others from their turn; a database that is away ends the pass."""
+        try:
+            await work
+        except (TryAgain, DatabaseUnusable, OSError):
+            raise
+        except Exception as error:
+            if (what, identifier) not in self._failing:  # tried again in every pass, told of once
+                logger("hub").error(f"housekeeping of one {what} failed", extra={what: identifier}, exc_info=error)
+            self._failing.add((what, identifier))
+        else:
+            self._failing.discard((what, identifier))
+
+    async def _offer(self, project_id: str, now: float) -> None:
+        for offer in await self._hub.database.write(lambda at: assignments.assign(at, project_id, now)):
+            self._hub.bus.post(f"workstation:{offer.workstation_id}", "mission.assign", offer.payload)
 
     async def _end(self, project_id: str, mission_id: str, now: float) -> None:
         def end(at: Connection) -> Work:

@@ -10,7 +10,9 @@ import httpx
 import pytest
 from sqlalchemy import text, update
 
+from solo_unicorn.hub.change import Change
 from solo_unicorn.hub.housekeeping import Housekeeping
+from solo_unicorn.hub.services import running
 from solo_unicorn.hub.tables import missions
 
 from .world import World
@@ -229,3 +231,29 @@ async def test_a_holder_that_is_never_heard_of_again_leaves_an_unknown_outcome(h
     left = (await hub.owner.get(f"/missions/{mission['id']}")).json()
     assert (left["agentSessionStatus"], left["ready"]) == ("INACTIVE", False)
     assert "Outcome unknown" in left["attention"]
+
+
+@ONE_PROCESS
+async def test_one_mission_that_fails_does_not_keep_the_others_from_their_turn(
+    hub: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    project, first = await _ready(hub)
+    second = await hub.mission(project, "Another", ready=True)
+    station = await hub.workstation()
+    for number, mission in enumerate((first, second)):
+        await hub.patch((await _claim(hub, mission, station, f"s{number}")).json(), agentSessionStatus="ACTIVE")
+    await hub.hub.database.write(lambda at: at.execute(update(missions).values(lease_until=time.time() - 3_600)))
+    expire = running.expire
+
+    def failing(change: Change, mission_id: str) -> None:
+        if mission_id == first["id"]:
+            raise RuntimeError("a damaged row")
+        expire(change, mission_id)
+
+    monkeypatch.setattr(running, "expire", failing)
+    keeper = Housekeeping(hub.hub)
+    await keeper.one_pass()
+    await keeper.one_pass()
+    states = [(await hub.owner.get(f"/missions/{one['id']}")).json()["agentSessionStatus"] for one in (first, second)]
+    assert states == ["ACTIVE", "INACTIVE"]
+    assert [one.getMessage() for one in caplog.records].count("housekeeping of one mission failed") == 1
