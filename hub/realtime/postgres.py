@@ -209,6 +209,8 @@ class PostgresBackplane:
                     connection.terminate()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, BusSilent) as error:
                 logger("hub.realtime").warning("not hearing PostgreSQL; trying again", extra={"why": str(error)})
+            except Exception:  # what cannot be read, for one: the hub would hear of nothing any more
+                logger("hub.realtime").exception("hearing PostgreSQL broke off; trying again")
             await asyncio.sleep(pause.next())
 
     async def _deliver_until(self, lost: asyncio.Event, connection: asyncpg.Connection[asyncpg.Record]) -> None:

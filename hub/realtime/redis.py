@@ -191,7 +191,9 @@ class RedisBackplane:
                     await self._deliver_from(news, pause)
             except (OSError, TimeoutError, redis.RedisError) as error:
                 logger("hub.realtime").warning("not hearing Redis; trying again", extra={"why": str(error)})
-                await asyncio.sleep(pause.next())
+            except Exception:  # what cannot be read, for one: the hub would hear of nothing any more
+                logger("hub.realtime").exception("hearing Redis broke off; trying again")
+            await asyncio.sleep(pause.next())
 
     async def _deliver_from(self, news: Any, pause: Backoff) -> None:
         """Until it gives no sign of life: TimeoutError."""
