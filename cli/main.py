@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(words: list[str]) -> int:
     _prefer_what_is_installed()
+    _settle_homes()
     if os.getpid() == 1:
         from ..system.first_process import attend
 
@@ -60,6 +61,20 @@ def _prefer_what_is_installed() -> None:
     if given:
         last = [entry for entry in sys.path if entry in given]
         sys.path[:] = [entry for entry in sys.path if entry not in given] + last
+
+
+def _settle_homes() -> None:
+    """A relative home is meant from here, also by the programs that are started in other directories; a HOME that is
+    empty or relative is not used: the user's own directory is."""
+    if "HOME" in os.environ and not os.path.isabs(os.environ["HOME"]):  # noqa: PTH117
+        import pwd
+
+        try:
+            os.environ["HOME"] = pwd.getpwuid(os.getuid()).pw_dir
+        except KeyError:  # a user without an entry, as in containers
+            del os.environ["HOME"]
+    if chosen := os.environ.get("SOLO_UNICORN_HOME"):
+        os.environ["SOLO_UNICORN_HOME"] = os.path.abspath(os.path.expanduser(chosen))  # noqa: PTH100, PTH111
 
 
 def _dispatch(words: list[str]) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ...config import paths
+from ...missions.connected import SAYS, WELL
 from ...missions.errors import SoloUnicornError
 from ...sync import replica
 from ...workspace import queries
@@ -281,7 +282,7 @@ def _hubs() -> Iterator[Finding]:
                     f"{name}: {mirror.skipped} mission(s) of the hub could not be read",
                     "update solo-unicorn",
                 )
-            good = state.word in ("synced", "synced by polling")
+            good = state.word in {"read-only", *(SAYS[kind].short for kind in WELL)}
             yield Finding(
                 "mirror",
                 "ok" if good else "warning",

@@ -75,10 +75,18 @@ def _show(options: Options) -> None:
 
     with workspace() as opened:
         place = place_of(opened, Path.cwd())
-        told = acting_session() is None and len(place.projects) == 1
+        ours = acting_session() is not None
+        told = not ours and len(place.projects) == 1
         text = opened.read(queries.greeting.greeting, place.projects[0], place.mission) if told else ""
+    output = Output(options)
     if text or options.json:
-        Output(options).text(text, {"text": text})
+        output.text(text, {"text": text})
+    elif ours:
+        output.note("Nothing: the prompt of this session says it already.")
+    elif place.projects:
+        output.note("Nothing: several projects have a checkout of this repository.")
+    else:
+        output.note("Nothing: no project has a checkout here. `solo-unicorn repo add` links this one to a project.")
 
 
 COMMANDS = {

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from solo_unicorn.cli.machine import doctor
 from solo_unicorn.cli.machine.findings import Finding, found
+from solo_unicorn.missions.connected import Link, SyncState
+from solo_unicorn.missions.records import replace
+from solo_unicorn.sync import replica
+from solo_unicorn.sync.replica.connecting import Account
+from solo_unicorn.workspace import queries
+from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import Run
 
@@ -64,3 +73,28 @@ def test_doctor_goes_on_after_what_cannot_be_read() -> None:
 
     states = [(one.state, one.detail) for one in found(look)]
     assert states == [("ok", ""), ("error", "[Errno 13] Permission denied: '/somewhere'")]
+
+
+@pytest.mark.parametrize("person", ["", "relative"])
+def test_a_home_that_is_relative_or_empty_is_the_same_in_every_directory(tmp_path: Path, person: str) -> None:
+    """Each directory got a home of its own, and an empty HOME was the root of the file system."""
+    places = "from pathlib import Path; from solo_unicorn.config import paths; "
+    shown = places + "from solo_unicorn.cli.main import main; main(['--version']); print(paths.home(), Path.home())"
+    environment = {**os.environ, "HOME": person, "SOLO_UNICORN_HOME": "place/of mine"}
+    command = [sys.executable, "-c", shown]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    own = pwd.getpwuid(os.getuid()).pw_dir
+    assert done.stdout.splitlines()[-1] == f"{tmp_path}/place/of mine {own}"
+
+
+def test_doctor_finds_nothing_wrong_with_an_archived_project(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = Account("ann@hub", "hub", "https://hub", "ann", "", "token", True, {})
+    with Workspace.open() as workspace:
+        replica.connecting.put_account(workspace, account)
+        workspace.write(replica.connecting.connect, account, {"id": "01J00000000000000000000000", "name": "Old"}, {})
+        replica.mirroring.set_capabilities(workspace, "https://hub", {"changes": True})
+    state = SyncState((Link("https://hub", "Old", archived=True),))
+    monkeypatch.setattr(Link, "kind", lambda *_: "archived")
+    monkeypatch.setattr(queries.connection, "sync_state", lambda *_: replace(state, now=datetime.now(UTC)))
+    (finding,) = [one for one in found(doctor._hubs) if one.detail.startswith("Old")]
+    assert (finding.state, finding.todo) == ("ok", "")
