@@ -185,6 +185,8 @@ class Heard:
     """When that was found out."""
     heartbeat_at: datetime | None = None
     """When the hub last took a heartbeat of this workstation."""
+    files_why: str = ""
+    """Why files do not get to the hub; empty while they do."""
 
     @property
     def polled(self) -> bool:
@@ -295,6 +297,11 @@ class SyncState:
         return "synced" if self.now is None else link.kind(self.now, self.synchronising)
 
     @property
+    def files(self) -> Link | None:
+        """Whose files do not get to a hub that answers."""
+        return next((link for link in self.links if link.heard.files_why and self.kind in WELL), None)
+
+    @property
     def accounts(self) -> tuple[Link, ...]:
         """One link for each account."""
         return tuple({link.account: link for link in self.links}.values())
@@ -318,6 +325,8 @@ class SyncState:
             parts.append(f"{self.conflicts} conflict{'s' if self.conflicts > 1 else ''}")
         if self.parked:
             parts.append(f"{self.parked} parked")
+        if self.files:
+            parts.append("files not sent")
         if self.waiting:
             parts.append(f"{self.waiting} to send")
         if not parts and self.read_only:
@@ -331,6 +340,8 @@ class SyncState:
         if worst is None:
             return ""
         kind, link = worst
+        if self.files:
+            return f"Files of missions do not get to {self.files.hub} ({self.files.heard.files_why})"
         said = link.said(SAYS[kind].sentence, kind)
         reason = link.heard.socket_why if kind == "polling" else link.reason if kind == link.trouble else ""
         return f"{said} ({reason})" if reason else said
@@ -339,13 +350,14 @@ class SyncState:
     def todo(self) -> str:
         """What to do about the connection; empty when nothing is to be done."""
         worst = self.worst
+        if self.files:
+            return f"the files are kept here, and sent again automatically; see the log of {self.files.hub}"
         return "" if worst is None else worst[1].said(SAYS[worst[0]].todo, worst[0])
 
     @property
     def brief(self) -> str:
         """The same in a few words."""
-        worst = self.worst
-        return "" if worst is None else SAYS[worst[0]].brief
+        return "see the hub's log" if self.files else SAYS[self.kind].brief
 
     @property
     def offline_since(self) -> datetime | None:

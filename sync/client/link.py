@@ -253,17 +253,29 @@ class AccountLink:
         await self.transport.close()
 
     async def _send_files(self, projects: list[str], can: Capabilities) -> Trouble | None:
+        """Whatever breaks it off is told of, and the next cycle tries again."""
+        try:
+            return await self._send_due_files(projects, can)
+        except (SoloUnicornError, OSError) as error:  # a full disk, a locked file
+            self._log.warning("files are not sent", extra={"why": str(error)})
+            await self.report.files(str(error))
+        except Exception as error:
+            self._log.exception("files are not sent")
+            await self.report.files(f"unexpected {type(error).__name__}: {error}")
+        return None
+
+    async def _send_due_files(self, projects: list[str], can: Capabilities) -> Trouble | None:
         while True:
             due = await self._workspace.read(replica.mirroring.due, self.account.id, files=True)
-            ready = [one for one in due if one.project_id in projects and self.attempts.ready(one.seq, self._clock())]
+            due = [one for one in due if one.project_id in projects]
+            ready = [one for one in due if self.attempts.ready(one.seq, self._clock())]
             if not ready:
+                if not due:
+                    await self.report.files("")
                 return None
-            try:
-                trouble = await self._send(ready[0], can)
-            except (SoloUnicornError, OSError) as error:  # a full disk, a locked file: the next cycle tries again
-                self._log.warning("files are not sent", extra={"why": str(error)})
-                return None
+            trouble = await self._send(ready[0], can)
             if trouble is not None:
+                await self.report.files(trouble.reason)
                 return trouble
 
     async def _pull(self, project_id: str, can: Capabilities) -> Trouble | None:

@@ -29,6 +29,7 @@ class Report:
         self._socket = ""
         self._refused: str | None = None
         """Why there is no socket, until it is told: not before the hub has answered otherwise."""
+        self._files_why: str | None = None
         self._counts: Counter[tuple[str, str]] = Counter()
         self._log = logger("sync")
 
@@ -91,6 +92,20 @@ class Report:
     async def heartbeat(self) -> None:
         """The hub took a heartbeat of this workstation."""
         await self._kept(lambda workspace: replica.mirroring.hear_heartbeat(workspace, self._account.id))
+
+    async def files(self, why: str) -> None:
+        """Why files do not get to the hub; empty when they do."""
+        before, self._files_why = self._files_why, why
+        if why == before:
+            return
+        await self._kept(lambda workspace: replica.mirroring.hear_files(workspace, self._account.id, why))
+        hub = self._account.hub
+        if before is None and not why:  # a start, and nothing to tell
+            return
+        if why:
+            self._say(Happening("failing", hub, f"files are not sent: {why}", "they are sent again automatically"))
+        else:
+            self._say(Happening("connected", hub, "files are sent again"))
 
     async def asking(self, due_in: float) -> None:
         """A conversation with the hub goes on, for `due_in` seconds at least: for every process to see."""

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from random import Random
 from typing import Protocol
 
+from ...config.log import logger
 from ...missions.entities import SYSTEM, JsonObject
+from ...missions.errors import SoloUnicornError
+from ...system.backoff import Backoff
 from ...workspace import operations, queries
 from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
@@ -26,6 +30,8 @@ from .tokens import AccountBearer
 
 ANSWERED = "sync.answered"
 """The setting of the workspace that has the number of the last request to synchronise that was done."""
+AGAIN_FIRST_SECONDS, AGAIN_LONGEST_SECONDS = 2.0, 60.0
+"""How soon a request is done again that this machine could not do: a full disk, a locked file."""
 
 
 class Companion(Protocol):
@@ -57,6 +63,7 @@ class Synchroniser:
         self._workspace = workspace
         self._companion = companion
         self._sockets: dict[str, asyncio.Task[None]] = {}
+        self._again = Backoff(AGAIN_FIRST_SECONDS, AGAIN_LONGEST_SECONDS)
 
     async def synchronise(self) -> None:
         """Until cancelled."""
@@ -68,8 +75,10 @@ class Synchroniser:
             while not running.done():
                 news.clear()
                 await self._follow_accounts(news)
-                await self._answer()
-                await news.wait()
+                pause = await self._answer()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await news.wait()
             running.result()
         finally:
             stop()
@@ -98,14 +107,23 @@ class Synchroniser:
             task.add_done_callback(lambda _: news.set())
             self._sockets[account_id] = task
 
-    async def _answer(self) -> None:
-        """Read and send everything now, when somebody asks for that (`sync` while this process synchronises)."""
-        asked = [one.id for one in await self._workspace.read(queries.workstation.requests) if one.kind == "sync"]
-        if asked:
-            await self.engine.once()
-            await self._workspace.run(Workspace.set_meta, ANSWERED, str(max(asked)))
-            for number in asked:
-                await self._workspace.write_as(SYSTEM, operations.workstation.finish_request, number)
+    async def _answer(self) -> float | None:
+        """Read and send everything now, when somebody asks for that (`sync` while this process synchronises).
+
+        The seconds after which it is tried again, when this machine could not; the request stays.
+        """
+        try:
+            asked = [one.id for one in await self._workspace.read(queries.workstation.requests) if one.kind == "sync"]
+            if asked:
+                await self.engine.once()
+                await self._workspace.run(Workspace.set_meta, ANSWERED, str(max(asked)))
+                for number in asked:
+                    await self._workspace.write_as(SYSTEM, operations.workstation.finish_request, number)
+        except (SoloUnicornError, OSError) as error:
+            logger("sync").warning("a request to synchronise waits", extra={"why": str(error)})
+            return self._again.next()
+        self._again.reset()
+        return None
 
     async def _socket(self, account: Account) -> None:
         link = self.engine.link(account)

@@ -203,6 +203,13 @@ def hear_heartbeat(workspace: Workspace, account_id: str) -> None:
     heard.write(workspace.path, account_id, replace(before, heartbeat_at=workspace.now()))
 
 
+def hear_files(workspace: Workspace, account_id: str, why: str) -> None:
+    """Why files do not get to an account's hub; empty when they do."""
+    before = heard.read(workspace.path).get(account_id, Heard())
+    if before.files_why != why:
+        heard.write(workspace.path, account_id, replace(before, files_why=why))
+
+
 def due(
     connection: sqlite3.Connection,
     account: str,

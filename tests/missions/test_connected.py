@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from solo_unicorn.missions.connected import SAYS, Heard, Link, SyncState, failure
+from solo_unicorn.missions.records import replace
 
 NOW = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 
@@ -43,3 +44,15 @@ def test_an_archived_project_hides_no_other() -> None:
 def test_before_the_first_look_no_moment_is_named() -> None:
     never = SyncState((Link("https://hub", "Bar"),), now=NOW)
     assert never.word == "not synchronised yet" and "yet" not in SyncState((link(1, 2),), now=NOW).word
+
+
+def test_files_that_do_not_get_through_are_said_unless_there_is_worse() -> None:
+    """They were stuck, and it said synced."""
+    stuck = Link("https://hub", "Bar", heard=replace(link(1, 2).heard, socket="open", files_why="no space"))
+    state = SyncState((link(1, 2), stuck), now=NOW, synchronising=True)
+    assert state.word == "files not sent"
+    assert state.sentence == "Files of missions do not get to https://hub (no space)"
+    assert "see the log of https://hub" in state.todo and state.brief
+    away = replace(stuck, trouble="unreachable")
+    assert "offline" in SyncState((away,), now=NOW, synchronising=True).word
+    assert "Files" not in SyncState((away,), now=NOW, synchronising=True).sentence
