@@ -19,7 +19,7 @@ from ..missions.errors import SoloUnicornError, TryAgain
 from ..system.locks import Lock
 from . import failures
 from .failures import HOW_TO_REPLACE, StoreDamaged, translated
-from .integrity import identity, proof
+from .integrity import foreign_log, identity, proof
 from .integrity.acknowledged import Acknowledged, Loss
 from .integrity.identity import StoreReplaced
 from .journal import Journal, path_of, set_aside
@@ -74,6 +74,7 @@ class Store:
                     why="another program truncated it, or it was restored incompletely",
                     todo=HOW_TO_REPLACE.format(name=path.name, backups=path.parent / "backups"),
                 )
+            foreign_log.put_aside(path)
             self.connection = self._open()
             self._proofs = proof.Proofs(self.connection)
             self._file = identity.file_at(path)
@@ -86,6 +87,7 @@ class Store:
         """The file for reading, when it can be read as it is: nothing is made, migrated or waited for, else None."""
         if not path.exists() or path.stat().st_size == 0:
             return None
+        foreign_log.put_aside(path)
         store = cls.__new__(cls)
         store.path, store.read_only = path, None
         try:

@@ -10,6 +10,7 @@ from ...config import paths
 from ...missions.errors import TryAgain
 from ...workspace import queries
 from ...workspace.failures import HOW_TO_REPLACE
+from ...workspace.integrity import foreign_log
 from ...workspace.integrity.acknowledged import Acknowledged
 from ...workspace.integrity.identity import is_a_copy
 from ...workspace.workspace import Workspace
@@ -52,6 +53,10 @@ def workspace() -> Iterator[Finding]:
                     yield Finding("workspace", "error", f"{error.what}: {error.why}", error.todo)
                 if loss := opened.loss():
                     yield Finding("workspace", "error", loss.said, HOW_TO_GO_ON)
+                for log in foreign_log.kept(path):
+                    detail = f"{log} was moved aside: it is the log of another copy of the workspace"
+                    todo = f"put it back as {path.name}-wal beside the file it was written with, or remove it"
+                    yield Finding("workspace", "warning", detail, todo)
                 yield Finding("workspace", "ok", f"{path}, {path.stat().st_size // 1024} KB")
     except TryAgain as error:
         yield Finding("workspace", "error", f"{error.what}: {error.why}", f"it is open in {_holders(path)}")

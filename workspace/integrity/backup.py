@@ -26,6 +26,7 @@ from ...system import files, strict_json
 from ...system.disk import is_full
 from ...system.locks import is_held
 from ..failures import StoreFull, translated
+from . import foreign_log
 from .acknowledged import Acknowledged
 
 DATABASE: Final = "workspace.db"
@@ -62,6 +63,7 @@ def back_up(home: Path, to: Path, *, linked: bool = False) -> Checked:
     try:
         making.mkdir(mode=0o700, parents=True)
         with translated(home / DATABASE):
+            foreign_log.put_aside(home / DATABASE)
             copy_database(home / DATABASE, making / DATABASE)
         for file in _beside(home):
             _put(home / file, making / file, linked=linked and _is_final(home, file))

@@ -129,6 +129,18 @@ def seal(connection: sqlite3.Connection) -> None:
     connection.executemany("INSERT INTO proof (place, key, digest) VALUES ('event', ?, ?)", chain())
 
 
+def is_as_written(connection: sqlite3.Connection, place: str, key: str) -> bool:
+    """Whether the row of a table with that key has its proof; False when there is no such row."""
+    _teach(connection)
+    table = _Table(connection, place)
+    row = connection.execute(
+        f"SELECT {table.digest('t')} = p.digest FROM {place} AS t "
+        f"JOIN proof AS p ON p.place = ? AND p.key = {table.key('t')} WHERE p.key = ?",
+        (place, key),
+    ).fetchone()
+    return row is not None and bool(row[0])
+
+
 def accept(connection: sqlite3.Connection, place: str, key: str) -> None:
     """What a row was before it was repaired is known to be wrong, and counts no longer."""
     connection.execute("UPDATE proof SET doubtful = 0 WHERE place = ? AND key = ?", (place, key))
