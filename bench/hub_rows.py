@@ -9,11 +9,11 @@ import orjson
 from sqlalchemy import Connection, insert, select
 
 from solo_unicorn.bench.hub_processes import hub_process
-from solo_unicorn.hub.database import Database, open_database
 from solo_unicorn.hub.identity import SCOPES
-from solo_unicorn.hub.migrate import upgrade
 from solo_unicorn.hub.services import people
-from solo_unicorn.hub.tables import missions, organization_members, projects
+from solo_unicorn.hub.storage.database import Database, open_database
+from solo_unicorn.hub.storage.migrate import upgrade
+from solo_unicorn.hub.storage.tables import missions, organization_members, projects
 from solo_unicorn.missions.entities import JsonObject
 from solo_unicorn.missions.ids import new_ulid
 

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from solo_unicorn.missions.reading import Reading
+from solo_unicorn.missions.review_marks import Reading
 from solo_unicorn.tui.kit.marks import UNICODE
 from solo_unicorn.tui.mission.changes.lines import Known, batches
 from solo_unicorn.tui.mission.changes.places import Look

@@ -114,11 +114,11 @@ def mirror(count: int) -> bool:
 def _both(directory: Path, pages: list[Any]) -> tuple[float, float]:
     """Seconds for all pages by the mirror and by bare rows, in turns, so that what else the machine does hits both."""
     workspace, bare = connected(directory / "mirror.db"), connected(directory / "bare.db")
-    workspace.write_as(SYSTEM, replica.mirroring.begin_resync, PROJECT)
+    workspace.write_as(SYSTEM, replica.sync_steps.begin_resync, PROJECT)
     ours = theirs = 0.0
     for page in pages:
         began = time.perf_counter()
-        workspace.write_as(SYSTEM, replica.mirroring.take_snapshot, PROJECT, page)
+        workspace.write_as(SYSTEM, replica.sync_steps.take_snapshot, PROJECT, page)
         between = time.perf_counter()
         _write(bare._store.connection, page["items"])
         theirs += time.perf_counter() - between
@@ -162,7 +162,7 @@ def local() -> bool:
     """Edits of a local project with and without the look whether it is connected."""
     from unittest.mock import patch
 
-    from solo_unicorn.workspace import outbox
+    from solo_unicorn.workspace.sync_state import outbox
 
     with tempfile.TemporaryDirectory() as directory:
         os.environ["SOLO_UNICORN_HOME"] = directory

@@ -176,7 +176,7 @@ def _judge(homes: list[Path], url: str, token: str, said: list[list[Any]], repor
             if board[one] != at_hub[one]:
                 report.wrong.append(f"{one}: {board[one]} on {home.name}, {at_hub[one]} at the hub")
         with Workspace.open(home / "workspace.db") as workspace:
-            if differs := workspace.read(replica.mirroring.verify_mirror, project):
+            if differs := workspace.read(replica.sync_steps.verify_mirror, project):
                 report.wrong.append(f"view differs from base and outbox on {home.name}: {differs[:5]}")
     effects, stood = _effects(_all(url, token, project, "events"), at_hub)
     report.effective = len(stood)
@@ -191,10 +191,10 @@ def _account_for(home: Path, edits: list[tuple[str, str, str]], stood: set[Any],
     """Every acknowledged edit took effect, was replaced by a later one of the same person, or is shown as open."""
     report.acknowledged += len(edits)
     with Workspace.open(home / "workspace.db") as workspace:
-        open_ones = workspace.read(replica.settling.list_open, "shared")
+        open_ones = workspace.read(replica.resolving.list_open, "shared")
         parked = {
             (entry.entity_id, name, value)
-            for entry in workspace.read(replica.mirroring.queued, None, parked=True)
+            for entry in workspace.read(replica.sync_steps.queued, None, parked=True)
             for name, value in entry.patch.items()
         }
     report.conflicts += len(open_ones)

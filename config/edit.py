@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ..missions.errors import NotFound
-from . import reading
-from .document import FIRST_LINES, names_of, shown
+from . import parsing
+from .file_format import FIRST_LINES, names_of, shown
+from .locked_files import locked, write
 from .paths import config_file
-from .replacing import locked, write
 from .schema import Setting, SettingsError, Value
 from .settings import SCHEMA, find
 
@@ -24,7 +24,7 @@ def described(name: str) -> Setting:
     row = find(name)
     if row is None:
         raise NotFound(
-            f"{name} is not a setting", why=reading.nearest(name), todo="`solo-unicorn config list` lists them all"
+            f"{name} is not a setting", why=parsing.nearest(name), todo="`solo-unicorn config list` lists them all"
         )
     return row
 
@@ -58,7 +58,7 @@ def reset(name: str | None = None, path: Path | None = None) -> list[str]:
             _known_or_section(name)
         return []
     with _changing(file) as document:
-        present = [names for names, _ in reading.entries(document.unwrap())]
+        present = [names for names, _ in parsing.entries(document.unwrap())]
         chosen = [names for names in present if name is None or _within(names, name)]
         if name is not None and not chosen:
             _known_or_section(name)
@@ -75,7 +75,7 @@ def _changing(path: Path) -> Iterator[TOMLDocument]:
 
     with locked(path):
         text = brought_up_to_date(path) if path.exists() else FIRST_LINES
-        reading.parse(text, path)  # names the line when it is not TOML
+        parsing.parse(text, path)  # names the line when it is not TOML
         document = tomlkit.parse(text)
         yield document
         changed = tomlkit.dumps(document)

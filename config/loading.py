@@ -41,16 +41,16 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
         from .migrate import take_over  # most start with neither an old file nor an old format
 
         take_over(file.with_suffix(".json"), file)
-    from . import reading  # most machines have no file
+    from . import parsing  # most machines have no file
 
-    text = reading.text_of(file)
-    document = reading.parse(text, file)
-    if reading.version_of(document, file) < VERSION:
+    text = parsing.text_of(file)
+    document = parsing.parse(text, file)
+    if parsing.version_of(document, file) < VERSION:
         from .migrate import migrate
 
         text = migrate(file)
-        document = reading.parse(text, file)
-    return build(reading.values(document, text, file), environment)
+        document = parsing.parse(text, file)
+    return build(parsing.values(document, text, file), environment)
 
 
 def build(values: Mapping[str, object], environ: Mapping[str, str]) -> Settings:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..system import strict_json
-from . import reading
-from .document import FIRST_LINES, names_of, shown
+from . import parsing
+from .file_format import FIRST_LINES, names_of, shown
+from .locked_files import locked, write
 from .redaction import is_secret_name
-from .replacing import locked, write
 from .schema import SettingsError
 from .settings import VERSION, find
 
@@ -49,8 +49,8 @@ def brought_up_to_date(path: Path, migrations: Mapping[int, Migration] = MIGRATI
     """The text of the file in the present format, migrated first when needed; the caller holds the lock."""
     import tomlkit
 
-    text = reading.text_of(path)
-    version = reading.version_of(reading.parse(text, path), path)
+    text = parsing.text_of(path)
+    version = parsing.version_of(parsing.parse(text, path), path)
     if version >= target:
         return text
     _keep(path, f"config-format-{version}.toml", text)
@@ -72,7 +72,7 @@ def take_over(old: Path, path: Path) -> None:
     with locked(path):
         if path.exists() or not old.exists():
             return
-        text = reading.text_of(old)
+        text = parsing.text_of(old)
         try:
             found = strict_json.heard(text)
         except ValueError as error:
@@ -143,7 +143,7 @@ def _keep(path: Path, name: str, text: str) -> None:
     backups.mkdir(mode=0o700, exist_ok=True)
     copy = backups / name
     number = 1
-    while copy.exists() and reading.text_of(copy) != text:
+    while copy.exists() and parsing.text_of(copy) != text:
         number += 1
         copy = backups / f"{Path(name).stem}-{number}{Path(name).suffix}"
     write(copy, text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .document import shown
+from .file_format import shown
 from .settings import SCHEMA
 
 OPENING = """\

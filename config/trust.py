@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from ..missions.errors import UsageError
 from ..system import files
-from . import replacing
+from . import locked_files
 from .paths import home, made_home
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def trying(hub: str, file: Path | None) -> Iterator[None]:
         if text is None:
             kept.unlink(missing_ok=True)
         else:
-            replacing.write(kept, text)
+            locked_files.write(kept, text)
     finally:
         del _tried[_name(hub)]
         draft.unlink(missing_ok=True)

@@ -21,16 +21,16 @@ from .api.openapi import document
 from .api.serving import defect, route
 from .bus import Bus
 from .compose import compose
-from .database import open_database
 from .errors import HubError, refusal
 from .housekeeping import Housekeeping
 from .hub import Hub, Part
 from .identity import REMEMBERED, Identity
-from .migrate import upgrade
 from .permissions import Permissions
 from .settings import HubSettings, reachable
 from .signin.keys import Keys
 from .signin.vault import vault
+from .storage.database import open_database
+from .storage.migrate import upgrade
 
 PREFIX: Final = "/api/v1"
 POLICY: Final = "default-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"

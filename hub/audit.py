@@ -15,7 +15,7 @@ from sqlalchemy import Column, Connection, Float, Index, String, Table, and_, de
 
 from ..missions.entities import JsonObject
 from ..missions.ids import new_ulid
-from .tables import metadata
+from .storage.tables import metadata
 
 KEPT_DAYS: Final = 400
 """Unless SOLO_UNICORN_HUB_AUDIT_DAYS says otherwise."""

@@ -41,7 +41,7 @@ from .journal import Journal
 from .permissions import Right, missing
 from .records import comments, history, links, memory, parts, placing
 from .records import missions as records
-from .work import Work
+from .unit_of_work import Work
 
 ELSEWHERE = "sessions and agents run on workstations; their own MCP server answers this"
 UNTOLD = records.LOCAL - {"deletedAt"}

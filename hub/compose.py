@@ -11,19 +11,18 @@ from starlette.routing import WebSocketRoute
 
 from .. import __version__
 from .api.dispatch import Dispatch
-from .database import probe
 from .hub import Hub
 from .identity import Caller
+from .lifecycle import FeedPoller, HubSecrets, Readiness
 from .operating.health import Dependency, Health
-from .operating.limits import Limits
 from .operating.metrics import Metrics
 from .operating.middleware import RequestMiddleware
-from .operating.rate_standing import RateStandings
-from .operating.rates import Rates
-from .operating.shared_limits import RedisStore, Shared, limits
+from .operating.rate_limits import Rates
+from .operating.rate_tiers import RateStandings
+from .operating.shared_buckets import RedisStore, Shared, limits
 from .operating.starting import the_files
 from .operating.telemetry import TracingMiddleware
-from .parts import FeedPoller, HubSecrets, Readiness
+from .operating.token_buckets import Limits
 from .realtime.backplane import Backplane, Local
 from .realtime.gateway import Gateway
 from .realtime.redis import SCHEMES, RedisBackplane, place_of
@@ -31,7 +30,7 @@ from .realtime.socket_gate import SocketGate
 from .signin.browsers import Browsers
 from .signin.clients import OURS, rights
 from .signin.cookies import CookieSessions
-from .signin.front import front_route
+from .signin.front_page import front_route
 from .signin.hub_accounts import HubAccounts
 from .signin.invitation_pages import InvitationPages
 from .signin.issuer import Settings
@@ -40,6 +39,7 @@ from .signin.outside_pages import OutsidePages
 from .signin.pages import SignIn
 from .signin.resource import resource_route
 from .signin.verifier import Identity, OwnTokens
+from .storage.database import probe
 
 if TYPE_CHECKING:
     from .uploads.store import Files

@@ -13,15 +13,16 @@ from sqlalchemy import Connection, and_, bindparam, select
 from ..config.log import logger
 from ..missions.entities import AgentSessionStatus, JsonObject
 from ..missions.errors import SoloUnicornError, TryAgain
-from . import audit, epoch
+from . import audit
 from .api import idempotency
 from .change import Change
 from .errors import DatabaseUnusable
 from .hub import Hub
 from .identity import SCOPES, Caller
 from .services import assignments, running
-from .tables import missions
-from .work import Work
+from .storage import epoch
+from .storage.tables import missions
+from .unit_of_work import Work
 
 PASS_SECONDS: Final = 5.0
 PRUNE_SECONDS: Final = 3_600.0

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from .bus import Bus
-from .database import Database
 from .identity import Identity
 from .permissions import Permissions
 from .settings import HubSettings
 from .signin.keys import Keys
+from .storage.database import Database
 
 
 class Part(Protocol):
@@ -35,4 +35,4 @@ class Hub:
     keys: Keys
     parts: list[Part] = field(default_factory=list)
     epoch: int = 1
-    """What an operator raises after a restore; part of every cursor (hub/epoch.py)."""
+    """What an operator raises after a restore; part of every cursor (hub/storage/epoch.py)."""

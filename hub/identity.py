@@ -18,8 +18,8 @@ from sqlalchemy import Connection, select, update
 from starlette.requests import HTTPConnection
 
 from ..missions.errors import SignedOut
-from .database import Database
-from .tables import organizations, tokens, users
+from .storage.database import Database
+from .storage.tables import organizations, tokens, users
 
 Scope = Literal["read", "write", "run", "admin"]
 SCOPES: Final[tuple[Scope, ...]] = ("read", "write", "run", "admin")

@@ -10,11 +10,11 @@ from sqlalchemy import BigInteger, bindparam, case, insert, update
 
 from ..missions.entities import Author, Json, JsonObject, Mission, Project
 from ..missions.wire import from_wire, to_wire
-from . import epoch
 from .records import projects as records
-from .statements import Statement
-from .tables import events, projects
-from .work import Work
+from .storage import epoch
+from .storage.statements import Statement
+from .storage.tables import events, projects
+from .unit_of_work import Work
 
 # Made once: to build a statement costs more than to run it.
 _LOCK = Statement(

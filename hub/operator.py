@@ -22,13 +22,14 @@ from ..config import paths
 from ..config.addresses import of_this_machine
 from ..missions.entities import JsonObject
 from ..missions.errors import SoloUnicornError, UsageError
-from . import audit, epoch
-from .database import open_database
-from .migrate import newest, revision_of, upgrade
+from . import audit
 from .settings import EVERYWHERE, HubSettings, from_environment, reachable
 from .signin.keys import Keys
 from .signin.vault import keys_of, new_key, put_keys, vault
-from .tables import users
+from .storage import epoch
+from .storage.database import open_database
+from .storage.migrate import newest, revision_of, upgrade
+from .storage.tables import users
 
 if TYPE_CHECKING:
     from .operating.backup import Checked

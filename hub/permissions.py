@@ -15,7 +15,7 @@ from sqlalchemy import Connection, and_, select
 from ..missions.errors import NotFound
 from .errors import HubError
 from .identity import Caller
-from .tables import organization_members, organizations, project_members, projects
+from .storage.tables import organization_members, organizations, project_members, projects
 
 Role = Literal["public", "contributor", "collaborator", "maintainer", "owner"]
 ROLES: Final[tuple[Role, ...]] = ("public", "contributor", "collaborator", "maintainer", "owner")

@@ -15,7 +15,7 @@ import orjson
 
 from ..missions.entities import Json, JsonObject
 from .permissions import missing
-from .work import Shown
+from .unit_of_work import Shown
 
 Projection: TypeAlias = Callable[[JsonObject], JsonObject]
 

@@ -22,9 +22,10 @@ from ..missions.entities import (
 )
 from ..missions.history import recorded
 from ..missions.rules.flows import enabled_stages
-from . import documents, line_comments, links, lookup, outbox, outgoing, passages, placing, rows, saving
+from . import line_comments, links, lookup, memory_documents, passages, placing, rows, saving
+from .mission_view import View
+from .sync_state import outbox, outgoing
 from .transaction import Transaction
-from .view import View
 
 Part = Flow | Actor | ProjectRepository
 
@@ -71,7 +72,7 @@ class Change(Transaction):
 
     def document(self, project_id: str, name: str) -> MemoryDocument | None:
         """A document of the project memory; None when there is none."""
-        return documents.find(self.connection, project_id, name)
+        return memory_documents.find(self.connection, project_id, name)
 
     def comments(self, mission_id: str) -> list[LineComment]:
         """The line comments of a mission, by file and line."""
@@ -180,7 +181,7 @@ class Change(Transaction):
 
     def save_document(self, document: MemoryDocument, before: MemoryDocument | None) -> MemoryDocument:
         """Write the next version of a memory document; every version is kept."""
-        documents.put(self.connection, document)
+        memory_documents.put(self.connection, document)
         outgoing.queue_document(self, document, before)
         return document
 

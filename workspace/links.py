@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable
 
 from ..missions.entities import Mission, Relation
-from . import outgoing
+from .sync_state import outgoing
 from .transaction import Transaction
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from ..missions.entities import SYSTEM, ListName
 from ..missions.errors import NotFound
 from ..missions.rules.order import between, renumbered
-from . import lookup, outgoing, saving
+from . import lookup, saving
+from .sync_state import outgoing
 from .transaction import Transaction
 
 

@@ -11,11 +11,11 @@ from ..config.settings import Settings
 from ..missions.board import Request
 from ..missions.errors import SoloUnicornError
 from ..workspace import queries
+from .checkout_files.mirroring import Mirroring
 from .context import ServiceContext
 from .hub.synchronising import SYNCHRONISATION, Synchronising
 from .landing.landings import Landings
 from .landing.pull_requests import PullRequests
-from .mirror.mirroring import Mirroring
 from .requests import Requests
 from .scheduler import Scheduler
 from .session.sessions import Sessions

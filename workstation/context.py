@@ -18,7 +18,7 @@ from ..workspace.thread import WorkspaceThread
 from ..workspace.workspace import Workspace
 from ..worktrees.pool.pool import Pool
 from .background import Background
-from .full import FullRepositories
+from .full_repositories import FullRepositories
 from .hosting import McpHosting
 from .supervisor import Supervisor
 from .threads import DaemonThreads

@@ -18,7 +18,7 @@ from ..missions.records import record
 from ..missions.rules.eligibility import pick_agent
 from ..sync import replica
 from ..workspace import operations, queries
-from ..workspace.queries.facts import agent_states
+from ..workspace.queries.eligibility_facts import agent_states
 from ..workspace.workspace import Workspace
 
 
@@ -66,7 +66,7 @@ def claim_next(
     now = datetime.now(UTC)
     agents = {agent.name: agent for agent in workspace.read(queries.workstation.agents)}
     states = workspace.read(agent_states, now)
-    mirrored = {mirror.project_id for mirror in workspace.read(replica.mirroring.mirrors)}
+    mirrored = {mirror.project_id for mirror in workspace.read(replica.sync_steps.mirrors)}
     grants = dict(granted or {})
 
     def claim(mission: Mission, session_id: str) -> Session | Wish | None:

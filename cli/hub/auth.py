@@ -80,7 +80,7 @@ def _login(options: Options) -> None:
             tokens.write(done.account.id, done.tokens, in_file=in_file)
         replica.connecting.put_account(opened, done.account)
         others = [
-            one for one in opened.read(replica.mirroring.mirrors) if one.account != done.account.id and one.hub == hub
+            one for one in opened.read(replica.sync_steps.mirrors) if one.account != done.account.id and one.hub == hub
         ]
     if in_file:
         output.note(
@@ -178,8 +178,8 @@ def _logout(options: Options) -> None:
             kept = tokens.read(account.id)
             told = kept is not None and account.kind == "session" and signin.revoke(kept, account.hub)
             tokens.forget(account.id)
-        waiting = sum(entry.account == account.id for entry in opened.read(replica.mirroring.queued))
-        if any(one.account == account.id for one in opened.read(replica.mirroring.mirrors)):
+        waiting = sum(entry.account == account.id for entry in opened.read(replica.sync_steps.queued))
+        if any(one.account == account.id for one in opened.read(replica.sync_steps.mirrors)):
             replica.connecting.set_signed_in(opened, account.id, False)
         else:
             opened.write_as(SYSTEM, replica.connecting.forget_account, account.id)

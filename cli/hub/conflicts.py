@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def _list(options: Options) -> None:
     with workspace() as opened:
-        found = opened.read(replica.settling.list_open, options.project)
+        found = opened.read(replica.resolving.list_open, options.project)
     Output(options).table(
         ("CONFLICT", "MISSION", "WHAT", "MINE", "THEIRS"),
         [(one.id[-8:], _name(one), said(one), _short(one.mine), _short(one.theirs)) for one in found],
@@ -34,13 +34,13 @@ def _takes_one(parser: Parser) -> None:
 
 def _show(options: Options) -> None:
     with workspace() as opened:
-        one = opened.read(replica.settling.get, options.conflict)
+        one = opened.read(replica.resolving.get, options.conflict)
     pairs = [("mission", _name(one)), ("title", one.title), ("what", said(one)), ("since", f"{one.at:%Y-%m-%d %H:%M}")]
     parts = [
         f"--- {name}\n{_long(value)}"
         for name, value in (("base", one.base), ("mine", one.mine), ("theirs", one.theirs))
     ]
-    output, seen = Output(options), replica.settling.mark(one)
+    output, seen = Output(options), replica.resolving.mark(one)
     shape = {**_shape(one), "seen": seen}
     output.record(pairs, shape, name=one.id, body="\n\n".join(parts))
     output.note(f"Keep yours: `solo-unicorn conflicts resolve {one.id[-8:]} --mine --seen {seen}`")
@@ -63,18 +63,18 @@ def _resolve_arguments(parser: Parser) -> None:
 def _resolve(options: Options) -> None:
     output = Output(options)
     with workspace() as opened:
-        one = opened.read(replica.settling.get, options.conflict)
+        one = opened.read(replica.resolving.get, options.conflict)
         if options.theirs:
-            opened.write(replica.settling.keep_theirs, one.id)
+            opened.write(replica.resolving.keep_theirs, one.id)
             output.done(f"{_name(one)}: kept theirs", _shape(one))
             return
-        noticed = opened.read(replica.settling.recorded, one.id)
-        seen = options.seen or replica.settling.mark(noticed)
+        noticed = opened.read(replica.resolving.recorded, one.id)
+        seen = options.seen or replica.resolving.mark(noticed)
         if options.merge:
             _merge(opened, one)
         else:
             text = None if options.text is None else text_from(options.text)
-            opened.write(replica.settling.keep_mine, one.id, text=text, seen=seen)
+            opened.write(replica.resolving.keep_mine, one.id, text=text, seen=seen)
     kept = "the merged text" if options.merge or options.text is not None else "mine"
     output.done(f"{_name(one)}: kept {kept}", _shape(one))
 
@@ -93,7 +93,7 @@ def _merge(opened: Workspace, one: SyncConflict) -> None:
                 why="nothing was changed",
                 todo="remove them from the file and pass it with `--text - < FILE`",
             )
-        opened.write(replica.settling.keep_mine, one.id, text=text, seen=replica.settling.mark(one))
+        opened.write(replica.resolving.keep_mine, one.id, text=text, seen=replica.resolving.mark(one))
 
 
 def said(one: SyncConflict) -> str:

@@ -76,7 +76,7 @@ def _ask(options: Options, question: Callable[[Community, str], Awaitable[T]]) -
 
     with workspace() as opened:
         project = project_of(opened, options.project)
-        mirror = next((one for one in opened.read(replica.mirroring.mirrors) if one.project_id == project.id), None)
+        mirror = next((one for one in opened.read(replica.sync_steps.mirrors) if one.project_id == project.id), None)
         if mirror is None or project.hub is None:
             raise UsageError(
                 f"{project.name} is on this machine only, so it has no other members",

@@ -63,7 +63,7 @@ def _run(options: Options) -> None:
 def _select(opened: Workspace, project: str | None, options: Options) -> None:
     from ...missions.entities import LISTS
 
-    mirror = opened.read(replica.mirroring.mirrored, project or project_of(opened, None).id)
+    mirror = opened.read(replica.sync_steps.mirrored, project or project_of(opened, None).id)
     project = mirror.project_id
     lists, days = mirror.lists, mirror.days
     if options.lists:
@@ -80,7 +80,7 @@ def _select(opened: Workspace, project: str | None, options: Options) -> None:
 
 def _recover(opened: Workspace, options: Options) -> None:
     output = Output(options)
-    told = replica.mirroring.recover_unsent(opened)
+    told = replica.sync_steps.recover_unsent(opened)
     waiting = told.pop("")
     for project_id, count in told.items():
         output.note(f"{opened.read(queries.projects.get, project_id).name}: {count} edit(s) are queued again.")
@@ -90,12 +90,12 @@ def _recover(opened: Workspace, options: Options) -> None:
 
 
 def _list_parked(opened: Workspace, project: str | None, options: Options) -> None:
-    entries = opened.read(replica.mirroring.queued, project, parked=True)
+    entries = opened.read(replica.sync_steps.queued, project, parked=True)
     rows, data = [], list[Json]()
     for entry in entries:
         part = str(entry.patch.get("table", ""))
         name = (
-            f"{part} {opened.read(replica.mirroring.part_name, part, entry.entity_id)}"
+            f"{part} {opened.read(replica.sync_steps.part_name, part, entry.entity_id)}"
             if part
             else _name(opened, entry.entity_id)
         )
@@ -122,10 +122,10 @@ def _list_parked(opened: Workspace, project: str | None, options: Options) -> No
 def _settle_parked(opened: Workspace, options: Options) -> None:
     output = Output(options)
     if options.retry is not None:
-        entry = opened.write_as(SYSTEM, replica.mirroring.retry_parked, options.retry)
+        entry = opened.write_as(SYSTEM, replica.sync_steps.retry_parked, options.retry)
         output.done(f"{options.retry} will be sent again", {"number": entry.seq, "mission": entry.entity_id})
     else:
-        entry = opened.write_as(SYSTEM, replica.mirroring.discard_parked, options.discard)
+        entry = opened.write_as(SYSTEM, replica.sync_steps.discard_parked, options.discard)
         output.done(f"{options.discard} is discarded", {"number": entry.seq, "mission": entry.entity_id})
 
 
@@ -143,8 +143,8 @@ def _synchronise(project: str | None, options: Options) -> None:
         from .watch import watch
 
         return watch(project, options)
-    from ...sync.client.alone import EngineRuns, alone
-    from ...workspace.heard import lock_of
+    from ...sync.client.single_process import EngineRuns, alone
+    from ...workspace.sync_state.last_heard import lock_of
 
     lock = lock_of(paths.made_home() / paths.workspace_db().name)
     try:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from ...config import paths
 from ...sync import replica
-from ...sync.client.alone import EngineRuns, alone
-from ...sync.client.happenings import Happening
+from ...sync.client.single_process import EngineRuns, alone
+from ...sync.client.sync_events import Happening
 from ...sync.client.synchroniser import Synchroniser
 from ...system.locks import is_held
 from ...workspace import queries
-from ...workspace.heard import lock_of
+from ...workspace.sync_state.last_heard import lock_of
 from ...workspace.thread import WorkspaceThread
 from ..shapes import at_wire
 
@@ -50,7 +50,7 @@ class _Watch:
             if self._project:
                 self._name = (await workspace.read(queries.projects.get, self._project)).name
             workspace.on_change(self._news.set)
-            if not await workspace.read(replica.mirroring.mirrors):
+            if not await workspace.read(replica.sync_steps.mirrors):
                 self._tell(Happening("waiting", "", "no project is connected yet", "`solo-unicorn project connect`"))
             while not self._ended.is_set():
                 if not _service_runs():

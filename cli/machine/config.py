@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from ...config import document, edit, loading, settings
+from ...config import edit, file_format, loading, settings
 from ...config.paths import config_file
 from ...config.schema import Setting, SettingsError
 from ...missions.entities import Json
@@ -34,7 +34,7 @@ def _set(options: Options) -> None:
     if options.key == "ui.theme":
         _check_theme(options.value)
     value = edit.set_value(options.key, options.value)
-    output.done(f"{options.key} = {document.shown(value)}", {"key": options.key, "value": _json(value)})
+    output.done(f"{options.key} = {file_format.shown(value)}", {"key": options.key, "value": _json(value)})
     row = edit.described(options.key)
     if row.variable and os.environ.get(row.variable) is not None:
         output.note(f"{row.variable} is set and overrides it here.")
@@ -124,13 +124,13 @@ def _in_force(loaded: settings.Settings, key: str, row: Setting, written: Mappin
 
 def _written() -> Mapping[str, object]:
     """What the file says, by key."""
-    from ...config import reading
+    from ...config import parsing
 
     file = config_file()
     if not file.exists():
         return {}
-    text = reading.text_of(file)
-    return reading.values(reading.parse(text, file), text, file)
+    text = parsing.text_of(file)
+    return parsing.values(parsing.parse(text, file), text, file)
 
 
 def _reset_arguments(parser: Parser) -> None:
@@ -148,7 +148,7 @@ def _reset(options: Options) -> int | None:
 
 
 def _plain(value: object) -> str:
-    return value if isinstance(value, str) else document.shown(value)
+    return value if isinstance(value, str) else file_format.shown(value)
 
 
 def _json(value: object) -> Json:

@@ -119,10 +119,10 @@ def _sockets() -> Iterator[Finding]:
 
 
 def _settings() -> Iterator[Finding]:
-    from ...config import loading, reading
+    from ...config import loading, parsing
 
     file = paths.config_file()
-    wrong = reading.problems(reading.text_of(file), file) if file.exists() else []
+    wrong = parsing.problems(parsing.text_of(file), file) if file.exists() else []
     for problem in wrong:
         yield Finding("settings", "error", f"{problem.what}: {problem.why}", problem.todo)
     if not wrong:
@@ -233,9 +233,9 @@ def _hubs() -> Iterator[Finding]:
     if not paths.workspace_db().exists():
         return
     with Workspace.open() as workspace:
-        mirrors = workspace.read(replica.mirroring.mirrors)
+        mirrors = workspace.read(replica.sync_steps.mirrors)
         for hub in sorted({mirror.hub for mirror in mirrors}):
-            can = workspace.read(replica.mirroring.capabilities, hub)
+            can = workspace.read(replica.sync_steps.capabilities, hub)
             if can is None:
                 yield Finding("hub", "warning", f"{hub} was never reached", "`solo-unicorn sync`")
                 continue
@@ -267,7 +267,7 @@ def _hubs() -> Iterator[Finding]:
                 workspace.read(queries.projects.get, mirror.project_id).name,
                 queries.connection.sync_state(workspace, mirror.project_id),
             )
-            wrong = workspace.read(replica.mirroring.verify_mirror, mirror.project_id)
+            wrong = workspace.read(replica.sync_steps.verify_mirror, mirror.project_id)
             if wrong:
                 yield Finding(
                     "mirror",

@@ -135,7 +135,7 @@ def placed(opened: Workspace, mission: Mission) -> list[LineComment]:
     now = [reanchor(one, lines[one.about]) if one.open and one.about != "diff" else one for one in now]
     moved = [one for one, before in zip(now, found, strict=True) if one != before]
     if moved and not opened.read_only:
-        opened.write_as(SYSTEM, operations.measured.keep_comments, moved)
+        opened.write_as(SYSTEM, operations.change_measures.keep_comments, moved)
     return now
 
 

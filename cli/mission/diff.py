@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...missions.comments import TEXTS, LineComment, lines_now, text_lines
 from ...missions.entities import Json, JsonObject, Mission
 from ...missions.errors import Conflict, InvalidValue, NotFound, UsageError
-from ...missions.reading import SCOPES, digest
+from ...missions.review_marks import SCOPES, digest
 from ...missions.wire import to_wire
 from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
@@ -19,7 +19,7 @@ from ..shapes import ref
 from .comment import placed
 
 if TYPE_CHECKING:
-    from ...missions.reading import Reading
+    from ...missions.review_marks import Reading
     from ...missions.rules.change_state import ChangeState
     from ...worktrees.diff.model import Diff, FileDiff, Hunk
 
@@ -59,7 +59,7 @@ def _diff(options: Options) -> None:
 
     with workspace() as opened:
         mission = opened.read(queries.missions.get, options.mission)
-        reading = opened.read(queries.reading.of_mission, mission.id)
+        reading = opened.read(queries.review_marks.of_mission, mission.id)
         found = texts_diff(mission) if options.scope == "texts" else _of_work(opened, mission, reading, options)
         comments = [] if options.stat else placed(opened, mission)
         now = _lines_now(opened, mission, comments) if output.as_json else {}
@@ -151,13 +151,13 @@ def _start(opened: Workspace, reading: Reading, worktree: str, options: Options)
     """The commit that the scope begins at; None for the whole mission."""
     if options.scope != "look" and not options.look:
         return reading.start(options.scope, looked=True)
-    from ...worktrees.seen import note_state, same_content
+    from ...worktrees.noted_states import note_state, same_content
 
     now = note_state(worktree, reading.mission_id)
     looked = reading.look is not None and same_content(worktree, reading.look, now)
     start = reading.start(options.scope, looked=looked)
     if options.look and not looked and not opened.read_only:
-        opened.write(operations.reading.looked, reading.mission_id, now)
+        opened.write(operations.review_marks.looked, reading.mission_id, now)
     return start
 
 

@@ -72,7 +72,9 @@ def _fetch(options: Options) -> None:
             found = [opened.read(queries.attachments.get, mission.id, name) for name in options.name]
         missing = [one for one in found if not content_path(one).exists()]
         account = (
-            opened.read(replica.connecting.account, opened.read(replica.mirroring.mirrored, mission.project_id).account)
+            opened.read(
+                replica.connecting.account, opened.read(replica.sync_steps.mirrored, mission.project_id).account
+            )
             if missing
             else None
         )

@@ -37,7 +37,7 @@ def _mark(options: Options) -> None:
                 )
         wanted = list(known) if options.all else options.files
         runs = [run for name in wanted for run in known[name].runs]
-        reading = opened.write(operations.reading.mark, mission.id, runs, reviewed=not options.unreviewed)
+        reading = opened.write(operations.review_marks.mark, mission.id, runs, reviewed=not options.unreviewed)
     done = sum(reading.has(one.runs) for one in found.files)
     verb = "not reviewed" if options.unreviewed else "reviewed"
     facts: JsonObject = {"files": list(wanted), "reviewed": done, "of": len(found.files)}

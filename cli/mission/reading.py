@@ -167,7 +167,7 @@ def _measured(opened: Workspace, mission: Mission) -> ChangeState:
         seen = measure(state.worktree_path, state.base, now=datetime.now(UTC))
         if seen is not None:
             if not opened.read_only:
-                opened.write_as(SYSTEM, operations.measured.keep_change, mission.id, seen)
+                opened.write_as(SYSTEM, operations.change_measures.keep_change, mission.id, seen)
             return replace(state, measured=seen)
     return state
 

@@ -258,8 +258,8 @@ def _leave(options: Options) -> None:
 
 
 def _mirror(options: Options) -> None:
-    from ...workstation.mirror.memory_files import FOLDER, mirror
-    from ...workstation.mirror.mirroring import mirrors_of
+    from ...workstation.checkout_files.memory_files import FOLDER, mirror
+    from ...workstation.checkout_files.mirroring import mirrors_of
 
     output = Output(options)
     with workspace() as opened:

@@ -239,8 +239,8 @@ def _delete(options: Options) -> int | None:
     with workspace() as opened:
         project = project_of(opened, options.project)
         total = sum(count.total for count in opened.read(queries.board.list_counts, project.id).values())
-        unsent = len(opened.read(replica.mirroring.queued, project.id)) + len(
-            opened.read(replica.settling.list_open, project.id)
+        unsent = len(opened.read(replica.sync_steps.queued, project.id)) + len(
+            opened.read(replica.resolving.list_open, project.id)
         )
         asked = f"Remove {project.name} permanently, with {total} missions, their history and its memory?"
         if project.hub is not None:

@@ -35,7 +35,7 @@ def _export(options: Options) -> None:
         if options.output in (None, "-"):
             opened.read(queries.exports.write_project, project.id, sys.stdout.write)
             return
-        from ...config.replacing import is_stream, writing
+        from ...config.locked_files import is_stream, writing
 
         path = Path(options.output)
         if path.exists() and not options.replace and not is_stream(path):

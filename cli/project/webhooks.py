@@ -75,7 +75,7 @@ def _meant(options: Options) -> tuple[Account, ProjectRepository]:
     """The sign-in that mirrors the project, and the repository that is meant."""
     with workspace() as opened:
         project = project_of(opened, options.project)
-        mirror = next((one for one in opened.read(replica.mirroring.mirrors) if one.project_id == project.id), None)
+        mirror = next((one for one in opened.read(replica.sync_steps.mirrors) if one.project_id == project.id), None)
         if mirror is None:
             raise UsageError(
                 f"{project.name} is on this machine only",

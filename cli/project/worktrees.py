@@ -39,7 +39,7 @@ def _repositories(opened: Workspace, name: str | None) -> list[ProjectRepository
 
 def _kept(output: Output, name: str | None) -> None:
     """Work that no branch holds any more: what was uncommitted, staged or on no branch when its worktree went."""
-    from ...worktrees.kept import kept
+    from ...worktrees.rescue_refs import kept
 
     with workspace() as opened:
         repositories = [one for one in _repositories(opened, name) if Path(one.local_path).is_dir()]
@@ -137,7 +137,7 @@ def _clean_arguments(parser: Parser) -> None:
 
 def _clean(options: Options) -> None:
     from ...config.loading import load
-    from ...worktrees.kept import forget_landed_branches
+    from ...worktrees.rescue_refs import forget_landed_branches
 
     output = Output(options)
     branches: list[str] = []

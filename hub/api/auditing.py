@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, select
 
 from .. import audit
 from ..services.invitations import invitations
-from ..tables import access_requests, actors, flows, missions, projects, repositories, workstations
+from ..storage.tables import access_requests, actors, flows, missions, projects, repositories, workstations
 from ..uploads.attachments import attachments
 from .endpoint import Answer, Call, Endpoint
 

@@ -13,7 +13,7 @@ from typing import Final, Literal
 from ...missions.entities import JsonObject
 from ..identity import Scope
 from ..permissions import OrganizationRight, Right
-from ..work import Shown, Work
+from ..unit_of_work import Shown, Work
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Schema = JsonObject

@@ -11,8 +11,8 @@ from typing import Final
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select
 
 from ..errors import HubError
-from ..statements import Statement
-from ..tables import idempotency
+from ..storage.statements import Statement
+from ..storage.tables import idempotency
 
 RETENTION_SECONDS: Final = 7 * 86_400
 _now_running: set[tuple[str, str]] = set()

@@ -23,7 +23,7 @@ from .. import projection
 from ..errors import HubError, refusal
 from ..hub import Hub
 from ..identity import Caller
-from ..work import Shown
+from ..unit_of_work import Shown
 from . import auditing, idempotency
 from .endpoint import Answer, Call, Endpoint
 from .idempotency import Kept

@@ -21,7 +21,7 @@ from ..change import ELSEWHERE
 from ..change import Change as HubChange
 from ..permissions import Right
 from ..services.missions import opened
-from ..tables import hub_meta
+from ..storage.tables import hub_meta
 from .reads import HubReads
 
 P = ParamSpec("P")

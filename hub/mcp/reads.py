@@ -33,11 +33,11 @@ from ..identity import Caller
 from ..permissions import Right, load_access, missing
 from ..records import comments, memory, parts, passages
 from ..records import missions as records
-from ..services import facts
+from ..services import eligibility_facts
 from ..services.missions import project_of
-from ..tables import dependencies, events, flows, missions, projects
+from ..storage.tables import dependencies, events, flows, missions, projects
+from ..unit_of_work import Work
 from ..uploads.attachments import attachments
-from ..work import Work
 
 
 class HubReads:
@@ -193,7 +193,7 @@ class HubReads:
 
     def why_not(self, ref: str) -> str | None:
         """Why it is not running, in one sentence."""
-        return facts.why_not(self._at, self.mission(ref))
+        return eligibility_facts.why_not(self._at, self.mission(ref))
 
     # ---- memory --------------------------------------------------------------------------------------------------
 

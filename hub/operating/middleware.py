@@ -20,7 +20,7 @@ from ...config.correlation import correlation
 from ...config.log import logger
 from ..errors import HubError, refusal
 from .metrics import Metrics
-from .rates import Rates
+from .rate_limits import Rates
 
 REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 BODY_BYTES: Final = 8 * 1024 * 1024

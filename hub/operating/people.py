@@ -10,12 +10,12 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from ...missions.entities import JsonObject
 from ...missions.errors import NotFound, UsageError
-from .. import standing
+from .. import permission_changes
 from ..identity import SCOPES
 from ..operator import note, settings_of, transaction
 from ..services import leaving, people
 from ..settings import reachable
-from ..tables import organization_members, organizations, tokens, users
+from ..storage.tables import organization_members, organizations, tokens, users
 
 Said = dict[str, object]
 """What the command line says of the hub: its database and its directory."""
@@ -187,7 +187,7 @@ def revoke_token(said: Said, identifier: str) -> None:
         at.execute(
             update(tokens).where(tokens.c.id == found[0], tokens.c.revoked_at.is_(None)).values(revoked_at=time.time())
         )
-        standing.changed(at)
+        permission_changes.changed(at)
         note(at, "token.revoke", found[0])
 
     asyncio.run(transaction(settings_of(said), work))

@@ -22,9 +22,9 @@ from sqlalchemy.exc import DBAPIError
 from ...config.log import logger
 from ...missions.errors import Offline, SoloUnicornError, TryAgain, UsageError
 from ...system.backoff import Backoff
-from ..database import Database, of_file, probe, refused
 from ..realtime.redis import SCHEMES, connected, place_of
 from ..settings import HubSettings
+from ..storage.database import Database, of_file, probe, refused
 from ..uploads.store import UPLOADS, Files
 
 PATIENCE: Final = 6

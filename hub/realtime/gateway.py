@@ -16,8 +16,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from ...config.log import logger
 from ...missions.entities import JsonObject
 from ...missions.errors import InvalidValue, NotAllowed, NotFound, SoloUnicornError
+from ..permission_changes import LOOK_SECONDS
 from ..projection import public_presence
-from ..standing import LOOK_SECONDS
 from .backplane import Backplane, BusSilent, Local
 from .connection import Connection
 from .envelopes import (

@@ -6,11 +6,11 @@ from sqlalchemy import Connection, select
 from starlette.websockets import WebSocket
 
 from ...missions.errors import NotFound, SignedOut
-from .. import standing
+from .. import permission_changes
 from ..errors import HubError
 from ..hub import Hub
 from ..identity import Caller
-from ..tables import missions, workstations
+from ..storage.tables import missions, workstations
 from .envelopes import Channel
 from .gateway import Visitor
 from .rooms import View
@@ -30,7 +30,7 @@ class SocketGate:
 
     async def standing(self) -> str:
         """As `standing.mark`; what is remembered of anybody is forgotten with each new one."""
-        found = await self._hub.database.read(standing.mark)
+        found = await self._hub.database.read(permission_changes.mark)
         if found != self._mark:
             self._mark = found
             self._hub.identity.forget()

@@ -11,7 +11,7 @@ from ...missions.comments import LineComment
 from ...missions.errors import NotFound
 from ...missions.event_kinds import COMMENTED
 from ...missions.wire import from_wire
-from ..tables import events
+from ..storage.tables import events
 
 SHORTEST: Final = 5
 """Characters of an id that may stand for the whole."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 from sqlalchemy import Connection, select
 
-from ..tables import events
+from ..storage.tables import events
 
 
 def conflicts_in_a_row(at: Connection, mission_id: str) -> int:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select
 
 from ...missions.entities import Relation
-from ..statements import Statement
-from ..tables import dependencies, missions
+from ..storage.statements import Statement
+from ..storage.tables import dependencies, missions
 
 _OF_MISSION = Statement(
     select(dependencies.c.mission_id, dependencies.c.other_id, dependencies.c.relation).where(

@@ -10,7 +10,7 @@ from ...missions.limits import DOCUMENT_VERSIONS
 from ...missions.search.passages import of_document
 from ...missions.texts.differences import Difference, difference
 from ...missions.wire import from_wire, to_wire
-from ..tables import memory_documents, memory_versions
+from ..storage.tables import memory_documents, memory_versions
 from . import passages
 
 

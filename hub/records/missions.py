@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from ...missions.entities import Json, JsonObject, Mission
 from ...missions.search.passages import of_mission
 from ...missions.wire import from_wire, to_wire
-from ..statements import Statement
-from ..tables import missions
+from ..storage.statements import Statement
+from ..storage.tables import missions
 from . import passages
 
 LOCAL: Final = frozenset({"worktreePath", "number", "deletedAt"})

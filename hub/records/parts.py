@@ -13,8 +13,8 @@ from ...missions.errors import NotFound
 from ...missions.operations.parts import WORDS
 from ...missions.operations.port import AnyPart
 from ...missions.wire import from_wire, to_wire
-from ..statements import Statement
-from ..tables import actors, flows, missions, repositories
+from ..storage.statements import Statement
+from ..storage.tables import actors, flows, missions, repositories
 from . import missions as mission_records
 
 Part = TypeVar("Part", Flow, Actor, ProjectRepository)

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or
 from ...missions.ids import new_ulid
 from ...missions.search.passages import Kind, Passage
 from ...missions.search.ranking import Candidate
-from ..tables import passage_words, passages
+from ..storage.tables import passage_words, passages
 
 LAST = "\U0010ffff"
 """Comes after every letter: a range of words with the same beginning ends with it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, Connection, and_, func, select, tuple_
 
 from ...missions.errors import NotFound
-from ..tables import missions
+from ..storage.tables import missions
 
 
 def neighbours(

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, update
 
 from ...missions.entities import JsonObject, Project
 from ...missions.wire import to_wire
-from ..tables import projects
+from ..storage.tables import projects
 
 HIDDEN: Final = frozenset({"hub", "memory", "isSample", "mirrorMemory", "mirrorDocuments"})
 """Wire fields of one machine (or of the memory, which has its own permission)."""

@@ -24,9 +24,9 @@ from ..change import row_of
 from ..identity import SCOPES, Caller
 from ..permissions import load_access, missing
 from ..records import missions as documents
-from ..tables import assignments, missions, projects, users, workstations
-from ..work import Shown, Work
-from .facts import facts_of
+from ..storage.tables import assignments, missions, projects, users, workstations
+from ..unit_of_work import Shown, Work
+from .eligibility_facts import facts_of
 from .missions import opened
 from .running import GONE_SECONDS, check_workstation
 

@@ -13,8 +13,8 @@ from ...missions.ids import new_ulid
 from ..change import Change
 from ..errors import HubError
 from ..permissions import ROLES, missing
-from ..tables import access_requests, events, missions, projects, stars, users
-from ..work import Shown, Work
+from ..storage.tables import access_requests, events, missions, projects, stars, users
+from ..unit_of_work import Shown, Work
 from . import projects as projects_service
 
 # ---- stars -------------------------------------------------------------------------------------------------------

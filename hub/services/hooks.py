@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, select
 
 from ..signin.keys import Keys
 from ..signin.tables import secrets_kept
-from ..work import Shown, Work
+from ..unit_of_work import Shown, Work
 from . import parts
 
 EVENTS: Final = ("pull_request", "pull_request_review")

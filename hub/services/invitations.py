@@ -32,12 +32,12 @@ from sqlalchemy import (
 from ...missions.entities import JsonObject
 from ...missions.errors import Conflict, InvalidValue
 from ...missions.ids import new_ulid
-from .. import standing
+from .. import permission_changes
 from ..errors import HubError
 from ..identity import digest
 from ..permissions import ORGANIZATION_ROLES, missing
-from ..tables import metadata, organization_members, organizations, users
-from ..work import Shown, Work
+from ..storage.tables import metadata, organization_members, organizations, users
+from ..unit_of_work import Shown, Work
 
 GOOD_SECONDS: Final = 14 * 86_400
 TOLD_SECONDS: Final = 30 * 86_400
@@ -164,7 +164,7 @@ def decide(at: Connection, row: Row[Any], user_id: str, *, accepted: bool, now: 
         at.execute(insert(organization_members).values(values))
     elif ORGANIZATION_ROLES.index(before) < ORGANIZATION_ROLES.index(row.role):
         at.execute(update(organization_members).where(place).values(role=row.role))
-    standing.changed(at)
+    permission_changes.changed(at)
 
 
 def _good(now: float) -> ColumnElement[bool]:

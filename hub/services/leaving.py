@@ -1,6 +1,6 @@
 """People sign out everywhere: after a new password, when they are suspended, when they leave the hub.
 
-Everything that lets somebody in is ended in one transaction, and every process hears of it (standing.py).
+Everything that lets somebody in is ended in one transaction, and every process hears of it (permission_changes.py).
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
 from ...missions.entities import JsonObject
 from ...missions.errors import Conflict, NotFound
-from .. import standing
+from .. import permission_changes
 from ..signin.tables import codes, devices, families, passwords, web_sessions
-from ..tables import access_requests, organization_members, organizations, project_members, stars, tokens, users
-from ..tables import projects as boards
+from ..storage.tables import access_requests, organization_members, organizations, project_members, stars, tokens, users
+from ..storage.tables import projects as boards
 
 
 def sign_out_everywhere(at: Connection, user_id: str, reason: str) -> None:
@@ -33,7 +33,7 @@ def sign_out_everywhere(at: Connection, user_id: str, reason: str) -> None:
     )
     for table in (web_sessions, codes, devices):
         at.execute(delete(table).where(table.c.user_id == user_id))
-    standing.changed(at)
+    permission_changes.changed(at)
 
 
 def suspend(at: Connection, email: str) -> str:

@@ -11,7 +11,7 @@ from ...missions.errors import InvalidValue
 from ...missions.operations import missions as operations
 from ..change import Change, relink
 from ..permissions import missing
-from ..tables import dependencies, missions
+from ..storage.tables import dependencies, missions
 
 RELATIONS: Final[dict[str, Relation]] = {"blockedBy": "blocks", "relatesTo": "relates_to"}
 

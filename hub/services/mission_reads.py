@@ -12,9 +12,9 @@ from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, select, tuple
 from ..errors import Gone, HubError
 from ..permissions import missing
 from ..records import missions as documents
-from ..statements import Statement
-from ..tables import events, missions, projects
-from ..work import Shown, Work
+from ..storage.statements import Statement
+from ..storage.tables import events, missions, projects
+from ..unit_of_work import Shown, Work
 
 PAGE = 200
 PAGE_MAX = 1_000

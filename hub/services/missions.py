@@ -25,9 +25,9 @@ from ..errors import Gone, HubError
 from ..permissions import Right, missing
 from ..records import missions as records
 from ..records import parts
-from ..statements import Statement
-from ..tables import missions
-from ..work import Work
+from ..storage.statements import Statement
+from ..storage.tables import missions
+from ..unit_of_work import Work
 from . import links
 
 PYTHON_NAMES = {wire_name(field.name): field.name for field in fields(Mission)}

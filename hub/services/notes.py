@@ -21,7 +21,7 @@ from ...missions.limits import NOTE_MAX
 from ...missions.operations.missions import add_note
 from ...missions.wire import from_wire
 from ..change import Change, new_id
-from ..tables import events
+from ..storage.tables import events
 
 KINDS: Final = NOTED + COMMENTED
 DATA_MAX: Final = 50_000

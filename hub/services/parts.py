@@ -19,8 +19,8 @@ from ...missions.wire import wire_name
 from ..change import Change, new_id
 from ..permissions import Right, missing
 from ..records.parts import LOCAL, TABLES
-from ..work import Work
-from .values import merged, name_of
+from ..unit_of_work import Work
+from .checks import merged, name_of
 
 FIXED: Final = frozenset({"id", "projectId", "createdAt", "updatedAt", "version", "missionsUsingCount"})
 

@@ -13,14 +13,14 @@ from ...missions.entities import JsonObject, Organization, User
 from ...missions.errors import AlreadyExists, Conflict, InvalidValue, NotFound
 from ...missions.ids import new_ulid
 from ...missions.wire import from_wire, to_wire
-from .. import standing
+from .. import permission_changes
 from ..change import new_id
 from ..errors import HubError
 from ..identity import SCOPES, digest, new_token
 from ..permissions import ORGANIZATION_ROLES, missing
-from ..tables import organization_members, organizations, tokens, users
-from ..work import Check, Shown, Work
-from .values import merged, name_of, slug_of
+from ..storage.tables import organization_members, organizations, tokens, users
+from ..unit_of_work import Check, Shown, Work
+from .checks import merged, name_of, slug_of
 
 SECRET = frozenset({"apiKey", "apiKeyCreatedAt", "apiKeyExpiresAt", "deletedAt"})
 SETTABLE = frozenset({"name", "slug", "domain", "defaultFlowId", "autoInviteToProjects"})
@@ -184,7 +184,7 @@ def delete_organization(work: Work, organization_id: str) -> None:
     """Gone with all its projects for everybody; only its owner does that."""
     work.require_organization(organization_id, "own organization")
     work.at.execute(update(organizations).where(organizations.c.id == organization_id).values(deleted=True))
-    standing.changed(work.at)
+    permission_changes.changed(work.at)
     work.after.extend((work.hub.permissions.forget, work.hub.identity.forget))
 
 
@@ -220,7 +220,7 @@ def set_role(work: Work, organization_id: str, user_id: str, body: JsonObject) -
     if before == "owner" and role != "owner":
         _check_other_owner(work.at, organization_id, user_id)
     work.at.execute(update(organization_members).where(_member(organization_id, user_id)).values(role=role))
-    standing.changed(work.at)
+    permission_changes.changed(work.at)
     work.after.append(work.hub.permissions.forget)
     email = work.at.execute(select(users.c.email).where(users.c.id == user_id)).scalar_one()
     return Shown(orjson.dumps({"userId": user_id, "role": role, "email": email}))
@@ -239,7 +239,7 @@ def remove_person(work: Work, organization_id: str, user_id: str) -> None:
             work.require_organization(organization_id, "own organization")
         _check_other_owner(work.at, organization_id, user_id)
     work.at.execute(delete(organization_members).where(_member(organization_id, user_id)))
-    standing.changed(work.at)
+    permission_changes.changed(work.at)
     work.after.append(work.hub.permissions.forget)
 
 
@@ -374,7 +374,7 @@ def revoke_token(work: Work, token_id: str, organization_id: str | None) -> None
     ).rowcount
     if not gone:
         raise missing("token", token_id)
-    standing.changed(work.at)
+    permission_changes.changed(work.at)
     work.after.append(work.hub.identity.forget)
 
 

@@ -14,14 +14,14 @@ from ...missions.errors import AlreadyExists, Conflict, InvalidValue, NotFound
 from ...missions.ids import new_ulid
 from ...missions.rules.flows import system_flows
 from ...missions.wire import from_wire, to_wire, wire_name
-from .. import standing
+from .. import permission_changes
 from ..change import Change, author_of, new_id
 from ..errors import HubError
 from ..permissions import ROLES
 from ..records.projects import HIDDEN, document, put
-from ..tables import events, flows, organization_members, organizations, project_members, projects, users
-from ..work import Check, Shown, Work
-from .values import merged, name_of, slug_of
+from ..storage.tables import events, flows, organization_members, organizations, project_members, projects, users
+from ..unit_of_work import Check, Shown, Work
+from .checks import merged, name_of, slug_of
 
 FIXED = frozenset({"id", "organizationId", "createdAt", "updatedAt", "version", "featured", "starCount", "archivedAt"})
 SETTABLE = frozenset(wire_name(field.name) for field in fields(Project)) - HIDDEN - FIXED
@@ -143,7 +143,7 @@ def update_settings(work: Work, project_id: str, body: JsonObject, check: Check)
     after = _checked(work, merged(before, wished, allowed=SETTABLE))
     if after == before:
         return _shown(before, change.journal.project_version)
-    standing.changed(work.at)  # it may show less, or let fewer people do something
+    permission_changes.changed(work.at)  # it may show less, or let fewer people do something
     return _save(change, after, "project_changed")
 
 
@@ -313,7 +313,7 @@ def remove_member(work: Work, project_id: str, user_id: str) -> None:
     if not gone:
         raise NotFound("This person is not a member of the project")
     change.event(change.project_id, "member_removed", note=user_id)
-    standing.changed(work.at)
+    permission_changes.changed(work.at)
     work.after.append(work.hub.permissions.forget)
 
 

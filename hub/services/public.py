@@ -13,8 +13,8 @@ from ...missions.errors import InvalidValue
 from .. import projection
 from ..errors import HubError
 from ..permissions import missing
-from ..tables import missions, organizations, projects
-from ..work import Shown, Work
+from ..storage.tables import missions, organizations, projects
+from ..unit_of_work import Shown, Work
 
 _PUBLIC = and_(
     projects.c.visibility == "public",

@@ -18,9 +18,9 @@ from ..change import Change, row_of
 from ..errors import HubError
 from ..permissions import missing
 from ..records import missions as records
-from ..tables import assignments, missions, workstations
-from ..work import Work
-from .facts import why_not
+from ..storage.tables import assignments, missions, workstations
+from ..unit_of_work import Work
+from .eligibility_facts import why_not
 from .missions import opened, project_of
 
 LEASE_SECONDS: Final = 120

@@ -13,12 +13,12 @@ from ...missions.ids import new_ulid
 from ..change import Change
 from ..permissions import missing
 from ..records.missions import joined
-from ..tables import actors, flows, missions, organization_members, projects, templates
-from ..work import Shown, Work
+from ..storage.tables import actors, flows, missions, organization_members, projects, templates
+from ..unit_of_work import Shown, Work
 from . import missions as missions_service
 from . import parts as parts_service
 from . import projects as projects_service
-from .values import name_of
+from .checks import name_of
 
 TEMPLATE_SETTINGS: Final = (
     "description",

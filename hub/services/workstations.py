@@ -19,12 +19,12 @@ from ...missions.wire import from_wire, to_wire, wire_name
 from ..change import new_id
 from ..errors import HubError
 from ..permissions import missing, organization_role
-from ..tables import missions, workstations
-from ..work import Check, Shown, Work
+from ..storage.tables import missions, workstations
+from ..unit_of_work import Check, Shown, Work
 from .assignments import open_offers
+from .checks import merged, name_of
 from .projects import own_organization
 from .running import GONE_SECONDS
-from .values import merged, name_of
 
 HEARTBEAT_SECONDS: Final = 15
 SECRET: Final = frozenset({"registrationToken", "lastIpAddress", "lastUserAgent", "deletedAt"})

@@ -13,7 +13,7 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import Connection, delete, select
 
 from ...missions.errors import InvalidValue
-from ..database import Database
+from ..storage.database import Database
 from .tables import passwords
 
 SHORTEST: Final = 10

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from ...config.correlation import correlation
 from .. import audit
-from ..database import Database
+from ..storage.database import Database
 from .accounts import Account, Accounts
 from .exchange import Request
 from .keys import Keys

@@ -11,7 +11,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from ..database import Database
+from ..storage.database import Database
 from .accounts import Account
 from .browsers import NO_STORE, Browsers, form_of, posted
 from .device import Asking, asking, decide, plain
@@ -19,7 +19,7 @@ from .exchange import Answer
 from .issuer import Issuer
 
 if TYPE_CHECKING:
-    from ..operating.limits import Limits
+    from ..operating.token_buckets import Limits
 
 PAGE: Final = "/oauth/device"
 REQUESTS_AN_HOUR: Final = 60

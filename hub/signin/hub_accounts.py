@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 from sqlalchemy import Connection, Row, select
 
-from ..tables import users
+from ..storage.tables import users
 from .accounts import Account
 
 

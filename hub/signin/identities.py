@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, select, update
 from ...missions.entities import JsonObject
 from ...missions.errors import Conflict, SignedOut
 from ..services.people import add_organization, user_for
-from ..tables import users
+from ..storage.tables import users
 from .accounts import Account
 
 

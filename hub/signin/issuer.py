@@ -20,7 +20,7 @@ from authlib.oauth2.rfc9207 import IssuerParameter
 from joserfc import jwt
 from sqlalchemy import Connection, select, update
 
-from .. import standing
+from .. import permission_changes
 from . import clients
 from .accounts import Account, Accounts
 from .exchange import Answer, Request
@@ -101,7 +101,7 @@ class Issuer(AuthorizationServer):  # type: ignore[misc]
             .where(families.c.id == family, families.c.revoked_at.is_(None))
             .values(revoked_at=time.time(), reason=reason)
         )
-        standing.changed(self.connection)
+        permission_changes.changed(self.connection)
 
     def resource(self, asked: str | None) -> str | None:
         """The other hub that a token is asked for, None for this one; InvalidTarget for one it is not given for."""

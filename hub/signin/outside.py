@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ...config.log import logger
 from ...missions.errors import UsageError
-from ..database import Database
+from ..storage.database import Database
 from . import identities
 from .accounts import Account
 from .clients import LOOPBACK, OURS

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from ...config.log import logger
 from ...missions.errors import SignedOut, SoloUnicornError
-from ..database import Database
+from ..storage.database import Database
 from .browsers import NO_STORE, Browsers, form_of, style
 from .keys import seal, sealed
 from .outside import OutsideIssuer, arrived

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from ...config.log import logger
 from ...missions.errors import InvalidValue
-from ..database import Database
+from ..storage.database import Database
 from . import clients
 from .accounts import Account, Accounts, check_password
 from .browsers import FORM_BYTES, NO_STORE, Browsers, form_of, posted, style
@@ -26,12 +26,12 @@ from .device_pages import DevicePages
 from .exchange import Answer, Request
 from .grants import user_info
 from .issuer import Issuer, Settings
+from .issuer_setup import opened
 from .keys import Keys
-from .opening import opened
 from .verifier import OwnTokens
 
 if TYPE_CHECKING:
-    from ..operating.limits import Limits
+    from ..operating.token_buckets import Limits
 
 UNREADABLE: Final = "The address of this page has invalid characters."
 TRIES_PER_MINUTE: Final = 5

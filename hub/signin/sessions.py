@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, select, update
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from .. import standing
+from .. import permission_changes
 from .keys import seal, sealed
 from .tables import digest, new_secret, web_sessions
 
@@ -89,7 +89,7 @@ def touch(connection: Connection, token: str) -> None:
 
 def end_session(connection: Connection, token: str) -> None:
     connection.execute(delete(web_sessions).where(web_sessions.c.digest == digest(token)))
-    standing.changed(connection)
+    permission_changes.changed(connection)
 
 
 def csrf_token(secret: bytes, value: str) -> str:

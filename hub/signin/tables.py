@@ -7,7 +7,7 @@ import secrets
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, String, Table, Text
 
-from ..tables import metadata
+from ..storage.tables import metadata
 
 passwords = Table(
     "passwords",

@@ -14,7 +14,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from sqlalchemy import Connection, select
 
-from ..database import Database
+from ..storage.database import Database
 from .accounts import Accounts
 from .keys import ALGORITHM, Keys
 from .tables import families

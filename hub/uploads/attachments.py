@@ -30,8 +30,8 @@ from ..change import Change, author_of, new_id
 from ..errors import HubError
 from ..permissions import Right, missing
 from ..services.missions import project_of
-from ..tables import metadata
-from ..work import Shown, Work
+from ..storage.tables import metadata
+from ..unit_of_work import Shown, Work
 from . import kinds, signing
 
 PER_MISSION: Final = 200

@@ -15,9 +15,9 @@ from starlette.routing import Route
 
 from ...config.log import logger
 from ...missions.errors import InvalidValue, SoloUnicornError
-from ..database import Database
 from ..errors import HubError, refusal
 from ..signin.keys import Keys
+from ..storage.database import Database
 from . import attachments, kinds, signing
 from .store import Files, Moved
 

@@ -31,8 +31,8 @@ from ..errors import HubError, refusal
 from ..hub import Hub
 from ..identity import SCOPES, Caller
 from ..services.hooks import EVENTS, secret_of
-from ..tables import metadata, missions, projects, repositories
-from ..work import Work
+from ..storage.tables import metadata, missions, projects, repositories
+from ..unit_of_work import Work
 
 PATH: Final = "/api/v1" + hooks.PATH
 BODY_BYTES: Final = 2 * 1024 * 1024

@@ -18,8 +18,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ...missions.errors import SignedOut
-from .asking import ask, passing
 from .discovery import Issuer
+from .single_requests import ask, passing
 from .tokens import Tokens, blank, granted
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from ...missions.entities import JsonObject
 from ...missions.errors import Offline, SignedOut, SoloUnicornError
 from ...missions.records import record
-from .asking import ask, passing
 from .discovery import Issuer
+from .single_requests import ask, passing
 from .tokens import Tokens, blank, granted
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"

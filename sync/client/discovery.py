@@ -8,7 +8,7 @@ from ...config.addresses import of_this_machine, web_address
 from ...missions.entities import JsonObject
 from ...missions.errors import SoloUnicornError, UsageError
 from ...missions.records import field, record
-from .asking import ask, passing
+from .single_requests import ask, passing
 
 CLIENT_ID = "solo-unicorn-cli"
 SCOPE = "openid email profile offline_access"

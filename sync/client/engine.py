@@ -1,7 +1,7 @@
 """The engine: keeps connected projects and their hub together, for as long as it runs.
 
 It decides when; what is said is in `replica.exchange`, and every write is one transaction on the workspace's thread.
-One engine runs per workspace (alone.py).
+One engine runs per workspace (single_process.py).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from ...workspace.thread import WorkspaceThread
 from .. import replica
 from ..replica.connecting import Account
 from ..replica.trouble import Trouble
-from .happenings import Happening
 from .link import AccountLink
 from .reporting import Report
+from .sync_events import Happening
 from .transport import Transport
 
 
@@ -104,7 +104,7 @@ class Engine:
 
     async def _accounts(self) -> list[Account]:
         accounts = {account.id: account for account in await self._workspace.read(replica.connecting.accounts)}
-        used = {mirror.account for mirror in await self._workspace.read(replica.mirroring.mirrors)}
+        used = {mirror.account for mirror in await self._workspace.read(replica.sync_steps.mirrors)}
         return [accounts[one] for one in sorted(used) if one in accounts]
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from ...config.log import logger
 from ...missions.entities import SYSTEM
 from ...missions.errors import SoloUnicornError
-from ...workspace.outbox import Entry
+from ...workspace.sync_state.outbox import Entry
 from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
 from .. import replica
@@ -173,7 +173,7 @@ class AccountLink:
             return await self._judged(project_id, pulling)
 
     async def _judged(self, project_id: str | None, pulling: bool) -> list[Trouble]:
-        mirrors = await self._workspace.read(replica.mirroring.mirrors, self.account.id)
+        mirrors = await self._workspace.read(replica.sync_steps.mirrors, self.account.id)
         before, self._mirrored = self._mirrored, frozenset((one.project_id, one.lists, one.days) for one in mirrors)
         pulling = pulling or not self._mirrored <= before  # a project that is new, or wanted in another selection
         projects = [one.project_id for one in mirrors if project_id in (None, one.project_id)]
@@ -196,10 +196,10 @@ class AccountLink:
                 await self._workspace.run(replica.connecting.set_signed_in, self.account.id, True)
             if pulling:
                 await self._workspace.run(
-                    replica.mirroring.mark_synced, [one for one in projects if one not in refused]
+                    replica.sync_steps.mark_synced, [one for one in projects if one not in refused]
                 )
             for one, why in refused.items():
-                await self._workspace.run(replica.mirroring.mark_failing, [one], why.kind, why.reason)
+                await self._workspace.run(replica.sync_steps.mark_failing, [one], why.kind, why.reason)
         if pulling or trouble is not None:
             now = self._clock()
             due_in = max(self.pace.wait(now), self._poll_interval)
@@ -217,7 +217,7 @@ class AccountLink:
         if trouble.of_hub:
             self._failing = True
             self.pace.failed(self._clock(), after)
-        await self._workspace.run(replica.mirroring.mark_failing, projects, trouble.kind, trouble.reason)
+        await self._workspace.run(replica.sync_steps.mark_failing, projects, trouble.kind, trouble.reason)
 
     async def _cycle(self, projects: list[str], pulling: bool) -> Trouble | None:
         """What stands between here and the whole hub, or None; what it says of single projects is in `_unread`."""
@@ -266,7 +266,7 @@ class AccountLink:
 
     async def _send_due_files(self, projects: list[str], can: Capabilities) -> Trouble | None:
         while True:
-            due = await self._workspace.read(replica.mirroring.due, self.account.id, files=True)
+            due = await self._workspace.read(replica.sync_steps.due, self.account.id, files=True)
             due = [one for one in due if one.project_id in projects]
             ready = [one for one in due if self.attempts.ready(one.seq, self._clock())]
             if not ready:
@@ -280,7 +280,7 @@ class AccountLink:
 
     async def _pull(self, project_id: str, can: Capabilities) -> Trouble | None:
         self._nudges.spend(self._clock(), self._limit)
-        before = (await self._workspace.read(replica.mirroring.mirrored, project_id)).parts
+        before = (await self._workspace.read(replica.sync_steps.mirrored, project_id)).parts
         if before is None:
             done = await self._drive(lambda workspace: parts(workspace, project_id, can))
             if isinstance(done, Trouble) and done.kind != "gone":
@@ -295,7 +295,7 @@ class AccountLink:
     async def _push(self, projects: list[str], can: Capabilities) -> Trouble | None:
         """Send what is due, a few missions at a time, until nothing more may go out now."""
         while True:
-            due = await self._workspace.read(replica.mirroring.due, self.account.id)
+            due = await self._workspace.read(replica.sync_steps.due, self.account.id)
             ready = [one for one in due if one.project_id in projects and self.attempts.ready(one.seq, self._clock())]
             if not ready:
                 return None
@@ -317,7 +317,7 @@ class AccountLink:
         failed = outcome.kind in ("failing", "unreadable") and outcome.answer is not None
         if failed and self.attempts.failed(entry.seq, self._clock()):
             self._log.warning("the hub fails on one edit only: set aside", extra={"why": outcome.reason})
-            await self._workspace.write_as(SYSTEM, replica.mirroring.park, entry.seq, "suspect")
+            await self._workspace.write_as(SYSTEM, replica.sync_steps.park, entry.seq, "suspect")
             self.attempts.over(entry.seq)
             return None
         return outcome
@@ -325,8 +325,8 @@ class AccountLink:
     async def _watch(self, trouble: Trouble | None) -> Trouble | None:
         """The hub has just been read, and still something does not get there: begin anew, and say so."""
         now = self._clock()
-        due = await self._workspace.read(replica.mirroring.due, self.account.id)
-        files = await self._workspace.read(replica.mirroring.due, self.account.id, files=True)
+        due = await self._workspace.read(replica.sync_steps.due, self.account.id)
+        files = await self._workspace.read(replica.sync_steps.due, self.account.id, files=True)
         waiting = {one.seq for one in due if one.project_id not in self._unread}
         if self.attempts.stuck(waiting, {one.seq for one in files}, now):
             self._log.error("edits are stuck although the hub answers: new connections", extra={"edits": len(waiting)})
@@ -336,9 +336,9 @@ class AccountLink:
             trouble = Trouble("failing", said if trouble is None else f"{said}: {trouble.reason}", answer)
         if now >= self._suspects_at:
             self._suspects_at = now + SUSPECT_AGAIN
-            for entry in await self._workspace.read(replica.mirroring.queued, None, parked=True):
+            for entry in await self._workspace.read(replica.sync_steps.queued, None, parked=True):
                 if entry.error_code == "suspect" and entry.account == self.account.id:
-                    await self._workspace.write_as(SYSTEM, replica.mirroring.retry_parked, entry.seq)
+                    await self._workspace.write_as(SYSTEM, replica.sync_steps.retry_parked, entry.seq)
         return trouble
 
     async def _capabilities(self) -> Capabilities | Trouble:

@@ -14,7 +14,7 @@ from ...workspace.workspace import Workspace
 from .. import replica
 from ..replica.connecting import Account
 from ..replica.trouble import Trouble
-from .happenings import Happening, counted, stands
+from .sync_events import Happening, counted, stands
 
 
 class Report:
@@ -53,7 +53,7 @@ class Report:
         """
         answered = trouble is None
         await self._kept(
-            lambda workspace: replica.mirroring.hear(workspace, self._account.id, answered=answered, due_in=due_in)
+            lambda workspace: replica.sync_steps.hear(workspace, self._account.id, answered=answered, due_in=due_in)
         )
         kind: Kind = "synced" if trouble is None else trouble.kind
         if kind != self._kind:
@@ -82,7 +82,7 @@ class Report:
 
     async def socket(self, state: Literal["", "open", "refused"], why: str = "") -> None:
         """The socket is open, is being made, or is answered with something that is not a WebSocket."""
-        await self._kept(lambda workspace: replica.mirroring.hear_socket(workspace, self._account.id, state, why))
+        await self._kept(lambda workspace: replica.sync_steps.hear_socket(workspace, self._account.id, state, why))
         if state == self._socket or not state:
             return
         self._socket, self._refused = state, why if state == "refused" else None
@@ -91,7 +91,7 @@ class Report:
 
     async def heartbeat(self) -> None:
         """The hub took a heartbeat of this workstation."""
-        await self._kept(lambda workspace: replica.mirroring.hear_heartbeat(workspace, self._account.id))
+        await self._kept(lambda workspace: replica.sync_steps.hear_heartbeat(workspace, self._account.id))
 
     async def files(self, why: str) -> None:
         """Why files do not get to the hub; empty when they do."""
@@ -109,7 +109,7 @@ class Report:
 
     async def asking(self, due_in: float) -> None:
         """A conversation with the hub goes on, for `due_in` seconds at least: for every process to see."""
-        await self._kept(lambda workspace: replica.mirroring.hear_asking(workspace, self._account.id, due_in))
+        await self._kept(lambda workspace: replica.sync_steps.hear_asking(workspace, self._account.id, due_in))
 
     async def _kept(self, keep: Callable[[Workspace], None]) -> None:
         try:

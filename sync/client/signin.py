@@ -16,9 +16,9 @@ from ..replica.exchange import items
 from ..replica.messages import API
 from . import browser, device
 from .answers import readable
-from .asking import ask
 from .device import Invitation
 from .discovery import CLIENT_ID, Issuer, discovered, hub_url
+from .single_requests import ask
 from .tokens import Tokens
 
 __all__ = ["CLIENT_ID", "Invitation", "Issuer", "discovered", "hub_url"]

@@ -23,9 +23,9 @@ from .. import replica
 from ..replica.connecting import Account
 from .engine import Engine
 from .fetching import connected
-from .happenings import Happening
 from .link import AccountLink
 from .realtime import Realtime, SocketState
+from .sync_events import Happening
 from .tokens import AccountBearer
 
 ANSWERED = "sync.answered"
@@ -93,7 +93,7 @@ class Synchroniser:
         for socket in self._sockets.values():
             if socket.done():
                 socket.result()
-        used = {mirror.account for mirror in await self._workspace.read(replica.mirroring.mirrors)}
+        used = {mirror.account for mirror in await self._workspace.read(replica.sync_steps.mirrors)}
         accounts = {
             one.id: one
             for one in await self._workspace.read(replica.connecting.accounts)
@@ -130,7 +130,7 @@ class Synchroniser:
         companion = self._companion(account, link) if self._companion else None
 
         async def channels() -> list[str]:
-            projects = [one.project_id for one in await self._workspace.read(replica.mirroring.mirrors, account.id)]
+            projects = [one.project_id for one in await self._workspace.read(replica.sync_steps.mirrors, account.id)]
             further = await companion.channels(projects) if companion else ()
             return [*(f"project:{one}" for one in projects), *further]
 

@@ -20,8 +20,8 @@ from ...missions.errors import Offline, SignedOut
 from ...missions.records import field, record, replace
 from ...system import strict_json
 from ...system.locks import Lock
-from .asking import ask, passing
 from .discovery import Issuer
+from .single_requests import ask, passing
 
 MARGIN = 60.0
 """Seconds before its end at which a token is renewed."""

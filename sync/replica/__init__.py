@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from . import connecting as connecting
     from . import files as files
     from . import history as history
-    from . import mirroring as mirroring
+    from . import resolving as resolving
     from . import sending as sending
-    from . import settling as settling
+    from . import sync_steps as sync_steps
 else:
     __getattr__ = modules_of(__name__)

@@ -12,14 +12,15 @@ from ...missions.field_kinds import OF_THIS_MACHINE, memory_id, told_of, told_of
 from ...missions.records import record, replace
 from ...missions.wire import from_wire, to_wire
 from ...system import strict_json
-from ...workspace import outgoing, rows
+from ...workspace import rows
 from ...workspace.change import Change
 from ...workspace.links import told_to_hub
+from ...workspace.sync_state import outgoing
 from ...workspace.workspace import Workspace
 from .files import queue_all
 from .history import queue_history
-from .mirror import mirror
-from .part_view import LISTED, put_base, take_list
+from .mirror_record import mirror
+from .project_parts import LISTED, put_base, take_list
 
 Kind = Literal["session", "token", "organization"]
 

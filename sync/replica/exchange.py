@@ -11,15 +11,15 @@ from typing import cast
 
 from ...missions.entities import SYSTEM, Json, JsonObject
 from ...workspace import queries
-from ...workspace.outbox import Entry
+from ...workspace.sync_state.outbox import Entry
 from ...workspace.workspace import Workspace
-from . import connecting, files, mirroring, restored, sending
+from . import connecting, files, restored, sending, sync_steps
 from . import history as taking_history
 from .capabilities import Capabilities
 from .history import NOTES
 from .kinds.kind import Outcome
 from .messages import Answer, Exchange, NoAnswer, Request, Response, get, mission_in
-from .mirror import Mirror
+from .mirror_record import Mirror
 from .trouble import Trouble, trouble
 
 EXPIRED = 410
@@ -35,13 +35,13 @@ def detect(workspace: Workspace, hub: str) -> Exchange[Capabilities | Trouble]:
     """What a server can do; one that has never heard of it has the specification's endpoints only."""
     answer = yield get("/sync/capabilities")
     if isinstance(answer, Response) and answer.ok:
-        mirroring.set_capabilities(workspace, hub, answer.object)
+        sync_steps.set_capabilities(workspace, hub, answer.object)
         return Capabilities.of(answer.object)
     if isinstance(answer, Response) and answer.status in (404, 405, 501):
-        known = workspace.read(mirroring.capabilities, hub)
+        known = workspace.read(sync_steps.capabilities, hub)
         if known is not None and known.changes:  # it could do more before: somebody else answers in its place
             return Trouble("unreadable", f"HTTP {answer.status} for what it can do", answer)
-        mirroring.set_capabilities(workspace, hub, {})
+        sync_steps.set_capabilities(workspace, hub, {})
         return Capabilities()
     return trouble(answer)
 
@@ -83,17 +83,17 @@ def _object(body: JsonObject) -> JsonObject:
 
 def pull(workspace: Workspace, project_id: str, can: Capabilities) -> Exchange[int | Trouble]:
     """Bring the mirror of a project up to date; returns how many missions were news (0 for a plain server)."""
-    mirror, news = workspace.read(mirroring.mirrored, project_id), 0
+    mirror, news = workspace.read(sync_steps.mirrored, project_id), 0
     if not can.changes or mirror.resync is not None or mirror.cursor is None:
         done = yield from _resync(workspace, project_id, can)
         if isinstance(done, Trouble):
             return done
         if not can.changes:
             return 0
-        mirror, news = workspace.read(mirroring.mirrored, project_id), done
+        mirror, news = workspace.read(sync_steps.mirrored, project_id), done
     compared = False
     while True:
-        known = workspace.read(mirroring.known, project_id)
+        known = workspace.read(sync_steps.known, project_id)
         place = {"cursor": mirror.cursor, "known": None if known is None else str(known)}
         answer = yield get(f"/projects/{project_id}/changes", **place, limit=str(can.page))
         if isinstance(answer, Response) and answer.status == EXPIRED:
@@ -101,12 +101,12 @@ def pull(workspace: Workspace, project_id: str, can: Capabilities) -> Exchange[i
                 return Trouble("unreadable", "the hub refuses the cursor that it gave just now", answer)
             compared = True
             workspace.write_as(
-                SYSTEM, mirroring.begin_resync, project_id, anew=answer.error.get("code") in OTHER_HISTORY
+                SYSTEM, sync_steps.begin_resync, project_id, anew=answer.error.get("code") in OTHER_HISTORY
             )
             done = yield from _resync(workspace, project_id, can)
             if isinstance(done, Trouble):
                 return done
-            mirror, news = workspace.read(mirroring.mirrored, project_id), news + done
+            mirror, news = workspace.read(sync_steps.mirrored, project_id), news + done
             continue
         if isinstance(answer, NoAnswer) or not answer.ok:
             return trouble(answer)
@@ -121,8 +121,8 @@ def pull(workspace: Workspace, project_id: str, can: Capabilities) -> Exchange[i
             if stopped is not None:
                 return stopped
         if page["changes"] or page["cursor"] != mirror.cursor:
-            news += workspace.write_as(SYSTEM, mirroring.take_changes, project_id, page)
-        mirror = workspace.read(mirroring.mirrored, project_id)
+            news += workspace.write_as(SYSTEM, sync_steps.take_changes, project_id, page)
+        mirror = workspace.read(sync_steps.mirrored, project_id)
         if not page.get("hasMore"):
             break
     if can.history and mirror.history != mirror.seq:
@@ -137,7 +137,7 @@ def history(workspace: Workspace, project_id: str) -> Exchange[Trouble | None]:
 
     The first time all of the memory is read; a document that is named again and again is read once.
     """
-    before = workspace.read(mirroring.mirrored, project_id)
+    before = workspace.read(sync_steps.mirrored, project_id)
     after, changed, attached = before.history or 0, set[str](), set[str]()
     while True:
         answer = yield get(f"/projects/{project_id}/events", after=str(after), kinds=HISTORY, limit="500")
@@ -171,11 +171,11 @@ def history(workspace: Workspace, project_id: str) -> Exchange[Trouble | None]:
 
 def _resync(workspace: Workspace, project_id: str, can: Capabilities) -> Exchange[int | Trouble]:
     """Read everything, page by page; what is not met any more is swept at the end. Returns how many were met."""
-    if workspace.read(mirroring.mirrored, project_id).resync is None:
-        workspace.write_as(SYSTEM, mirroring.begin_resync, project_id)
+    if workspace.read(sync_steps.mirrored, project_id).resync is None:
+        workspace.write_as(SYSTEM, sync_steps.begin_resync, project_id)
     met = 0
     while True:
-        mirror = workspace.read(mirroring.mirrored, project_id)
+        mirror = workspace.read(sync_steps.mirrored, project_id)
         after = cast("JsonObject", mirror.resync or {}).get("after") or None
         answer = yield _list(mirror, can, None if after is None else str(after))
         if isinstance(answer, NoAnswer) or not answer.ok:
@@ -192,7 +192,7 @@ def _resync(workspace: Workspace, project_id: str, can: Capabilities) -> Exchang
             taken_back = yield from _taken_back(workspace, project_id, items(found))
         if isinstance(taken_back, Trouble):
             return taken_back
-        if workspace.write_as(SYSTEM, mirroring.take_snapshot, project_id, page, taken_back):
+        if workspace.write_as(SYSTEM, sync_steps.take_snapshot, project_id, page, taken_back):
             return met
 
 
@@ -221,7 +221,7 @@ def push(
     """Send one row of the outbox; returns what became of it."""
     seq, content = entry.seq, queries.attachments.queued_content(entry) if entry.kind == "file" else ""
     if content is None:
-        workspace.write_as(SYSTEM, mirroring.park, seq, "missing", MISSING)
+        workspace.write_as(SYSTEM, sync_steps.park, seq, "missing", MISSING)
         return "parked"
     stopped = yield from _look(workspace, entry, can)
     if stopped is not None:
@@ -242,7 +242,7 @@ def push(
     if silent and request.method != "DELETE" and entry.about == "mission":
         answer = yield get(f"/missions/{entry.entity_id}")  # done, but not told what it is now
         if isinstance(answer, Response) and answer.ok and (item := mission_in(answer.body)):
-            workspace.write_as(SYSTEM, mirroring.take_mission, entry.project_id, item)
+            workspace.write_as(SYSTEM, sync_steps.take_mission, entry.project_id, item)
     return outcome
 
 
@@ -257,13 +257,13 @@ def _look(workspace: Workspace, entry: Entry, can: Capabilities) -> Exchange[Tro
                 return None
             answer = yield get(f"/missions/{about}")
             if isinstance(answer, Response) and answer.ok and (item := mission_in(answer.body)):
-                workspace.write_as(SYSTEM, mirroring.take_mission, project_id, item)
+                workspace.write_as(SYSTEM, sync_steps.take_mission, project_id, item)
             elif isinstance(answer, Response) and answer.status in (404, 410):
-                workspace.write_as(SYSTEM, mirroring.mark_gone, project_id, about)
+                workspace.write_as(SYSTEM, sync_steps.mark_gone, project_id, about)
             else:
                 return trouble(answer)
         case part:
-            if not can.if_match or workspace.read(mirroring.part_unsaid, part, about):
+            if not can.if_match or workspace.read(sync_steps.part_unsaid, part, about):
                 return (yield from parts(workspace, project_id, can))
     return None
 

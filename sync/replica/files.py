@@ -15,9 +15,10 @@ from ...missions.entities import Attachment, Json, JsonObject
 from ...missions.errors import InvalidValue
 from ...missions.wire import from_wire, to_wire
 from ...system import strict_json
-from ...workspace import base, outgoing, rows
+from ...workspace import rows
 from ...workspace.change import Change
-from ...workspace.outbox import Entry
+from ...workspace.sync_state import base, outgoing
+from ...workspace.sync_state.outbox import Entry
 from . import restored
 from .messages import API, Answer, Exchange, NoAnswer, Piece, Request, Response
 from .trouble import Trouble, trouble

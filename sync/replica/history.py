@@ -16,11 +16,12 @@ from ...missions.event_kinds import COMMENTED, NOTED
 from ...missions.field_kinds import memory_id
 from ...missions.wire import from_wire, to_wire
 from ...system import strict_json
-from ...workspace import base, line_comments, outgoing, rows
+from ...workspace import line_comments, rows
 from ...workspace.change import Change
+from ...workspace.sync_state import base, outgoing
 from ...workspace.workspace import Workspace
 from . import restored
-from .part_view import take_one
+from .project_parts import take_one
 
 NOTES = NOTED + COMMENTED
 

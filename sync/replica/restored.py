@@ -14,9 +14,9 @@ from typing import cast
 from ...missions.entities import Json, JsonObject
 from ...missions.field_kinds import ENDS, PROGRESS, WATCHED, same
 from ...system import strict_json
-from ...workspace import base, outbox
 from ...workspace.change import Change
 from ...workspace.rows import dump
+from ...workspace.sync_state import base, outbox
 from . import conflicts
 
 FORMER = -1

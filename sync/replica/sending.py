@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import cast
 
 from ...missions.entities import Json, JsonObject
-from ...workspace import outbox
 from ...workspace.change import Change
-from ...workspace.outbox import Entry
 from ...workspace.rows import dump
+from ...workspace.sync_state import outbox
+from ...workspace.sync_state.outbox import Entry
 from .capabilities import Capabilities
 from .kinds.kind import Kind, Outcome
 from .kinds.table import kind_of

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solo_unicorn.config.loading import build, load
-from solo_unicorn.config.reading import line_of, problems
+from solo_unicorn.config.parsing import line_of, problems
 from solo_unicorn.config.schema import Setting, SettingsError
 from solo_unicorn.config.settings import SCHEMA, Settings, find
 from solo_unicorn.missions.errors import InvalidValue, TryAgain

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from argon2 import PasswordHasher
 
-from solo_unicorn.hub.database import open_database
-from solo_unicorn.hub.migrate import upgrade
+from solo_unicorn.hub.storage.database import open_database
+from solo_unicorn.hub.storage.migrate import upgrade
 
 from .rest.postgres import cluster, emptied, new_database
 

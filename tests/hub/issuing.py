@@ -17,13 +17,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 from starlette.applications import Starlette
 
-from solo_unicorn.hub.database import Database
-from solo_unicorn.hub.operating.limits import InProcess, Limiter
+from solo_unicorn.hub.operating.token_buckets import InProcess, Limiter
 from solo_unicorn.hub.signin.issuer import Settings
 from solo_unicorn.hub.signin.keys import Keys
 from solo_unicorn.hub.signin.pages import SignIn
 from solo_unicorn.hub.signin.vault import Vault, new_key
 from solo_unicorn.hub.signin.verifier import OwnTokens
+from solo_unicorn.hub.storage.database import Database
 
 from .people import ANN, PASSWORD, People, database
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from solo_unicorn.hub.database import Database, open_database
 from solo_unicorn.hub.signin.accounts import Account, hash_password, keep_password
-from solo_unicorn.hub.tables import metadata
+from solo_unicorn.hub.storage.database import Database, open_database
+from solo_unicorn.hub.storage.tables import metadata
 
 ANN = Account("01J0000000000000000000000A", "ann@example.org", "Ann", True)
 BEN = Account("01J0000000000000000000000B", "ben@example.org", "Ben", True)

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("sqlalchemy", reason="needs the extra solo-unicorn[hub]")
 
 from solo_unicorn.hub.operating.starting import PATIENCE, wait_for
-from solo_unicorn.hub.sqlite import SqliteDatabase
+from solo_unicorn.hub.storage.sqlite import SqliteDatabase
 from solo_unicorn.missions.errors import Offline
 
 from ..simulated_time import SimulatedLoop, simulated

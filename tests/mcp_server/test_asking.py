@@ -18,7 +18,7 @@ from solo_unicorn.mcp_server.workspace_access import on
 from solo_unicorn.workspace import operations, queries
 
 from .conftest import Board, data, error, head, said
-from .test_tools import ERAS
+from .tools.test_tools import ERAS
 
 ASKED = {"mission": "M-1", "question": "Which currency?", "options": ["EUR", "USD"]}
 

@@ -24,7 +24,7 @@ from solo_unicorn.workspace import queries
 
 from .conftest import Board, data, head
 from .golden import opening
-from .test_tools import ERAS
+from .tools.test_tools import ERAS
 
 BRIDGED = str(Path(__file__).with_name("bridged.py"))
 

@@ -20,7 +20,7 @@ from solo_unicorn.mcp_server.workspace_access import on
 from solo_unicorn.workspace import operations, queries
 
 from .conftest import Board, data, error, head
-from .test_tools import ERAS
+from .tools.test_tools import ERAS
 
 LATEST = {
     "jsonrpc": "2.0",

@@ -11,7 +11,7 @@ from mcp.types import PromptReference, TextContent, TextResourceContents
 from solo_unicorn.workspace import operations
 
 from .conftest import Board
-from .test_tools import ERAS
+from .tools.test_tools import ERAS
 
 
 async def read(client, uri: str) -> str:  # type: ignore[no-untyped-def]

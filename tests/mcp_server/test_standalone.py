@@ -8,7 +8,7 @@ import sys
 from mcp import Client, StdioServerParameters
 
 from .conftest import Board, data, head
-from .test_tools import ERAS
+from .tools.test_tools import ERAS
 
 PROGRAM = """
 import asyncio, os

@@ -14,10 +14,10 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 import orjson
 from sqlalchemy import Connection, select
 
-from solo_unicorn.hub import tables
 from solo_unicorn.hub.change import Change as HubChange
 from solo_unicorn.hub.identity import SCOPES, Caller
-from solo_unicorn.hub.work import Work
+from solo_unicorn.hub.storage import tables
+from solo_unicorn.hub.unit_of_work import Work
 from solo_unicorn.missions.entities import Actor, Author, Flow, ProjectRepository
 from solo_unicorn.missions.errors import InvalidValue, NotFound, SoloUnicornError, VersionConflict
 from solo_unicorn.missions.operations.port import AnyPart, Change

@@ -15,7 +15,7 @@ from solo_unicorn.bench import recall
 from solo_unicorn.hub.identity import SCOPES, Caller
 from solo_unicorn.hub.mcp.reads import HubReads
 from solo_unicorn.hub.records import passages as hub_passages
-from solo_unicorn.hub.tables import passages as hub_table
+from solo_unicorn.hub.storage.tables import passages as hub_table
 from solo_unicorn.missions.board import Hit
 from solo_unicorn.missions.operations import memory, missions
 from solo_unicorn.missions.rules.creating import MissionDraft

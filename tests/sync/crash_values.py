@@ -70,12 +70,12 @@ def page(**values: Any) -> dict[str, Any]:
 
 def due(workspace: Workspace) -> int:
     """The first row that may go."""
-    return workspace.read(replica.mirroring.due, "ann@hub")[0].seq
+    return workspace.read(replica.sync_steps.due, "ann@hub")[0].seq
 
 
 def frozen(workspace: Workspace) -> int:
     """The row that is on its way."""
-    return next(one.seq for one in workspace.read(replica.mirroring.queued) if one.state == "inflight")
+    return next(one.seq for one in workspace.read(replica.sync_steps.queued) if one.state == "inflight")
 
 
 def told(status: int, body: Any = None) -> Step:
@@ -84,7 +84,7 @@ def told(status: int, body: Any = None) -> Step:
 
 
 def conflicted(workspace: Workspace) -> str:
-    return workspace.read(replica.settling.list_open)[0].id
+    return workspace.read(replica.resolving.list_open)[0].id
 
 
 OUTDATED = {"error": {"details": {"current": NEWER}}}

@@ -42,28 +42,28 @@ class Machine:
         self.can = Capabilities() if hub.plain else FULL
 
     def read(self) -> None:
-        if self.workspace.read(replica.mirroring.mirrored, PROJECT).parts is None:
+        if self.workspace.read(replica.sync_steps.mirrored, PROJECT).parts is None:
             self._talk(parts(self.workspace, PROJECT, self.can))
         assert not isinstance(self._talk(pull(self.workspace, PROJECT, self.can)), Trouble)
 
     def send(self) -> list[Any]:
         """Send until nothing is due, and tell what became of each row."""
         outcomes = []
-        while due := self.workspace.read(replica.mirroring.due, self.account.id):
+        while due := self.workspace.read(replica.sync_steps.due, self.account.id):
             for one in due:
                 outcomes.append(self._talk(push(self.workspace, one, self.can, self.hub.now)))
             assert len(outcomes) < 50
-        assert self.workspace.read(replica.mirroring.verify_mirror, PROJECT) == []
+        assert self.workspace.read(replica.sync_steps.verify_mirror, PROJECT) == []
         return outcomes
 
     def send_files(self) -> None:
         """Send every file that waits."""
-        for one in self.workspace.read(replica.mirroring.due, self.account.id, files=True):
+        for one in self.workspace.read(replica.sync_steps.due, self.account.id, files=True):
             assert self._talk(push(self.workspace, one, self.can, self.hub.now)) == "done"
 
     def send_unanswered(self) -> None:
         """Everything arrives at the hub, and no answer comes back."""
-        for one in self.workspace.read(replica.mirroring.due, self.account.id):
+        for one in self.workspace.read(replica.sync_steps.due, self.account.id):
             exchange = push(self.workspace, one, self.can, self.hub.now)
             request = next(exchange)
             while request.method == "GET":

@@ -109,7 +109,7 @@ class Machine:
     async def sync(self) -> None:
         for _ in range(2):
             assert await self.engine.once() == []
-        assert await self.thread.read(replica.mirroring.verify_mirror, self.project) == []
+        assert await self.thread.read(replica.sync_steps.verify_mirror, self.project) == []
 
     project = ""
 
@@ -184,7 +184,7 @@ async def test_everything_of_a_project_goes_both_ways(both: tuple[Machine, Machi
     assert [one.open for one in await a.read(queries.comments.of_mission, hub.mission)] == [False]
     assert (await a.read(queries.memory.get, hub.project, "decisions")).text == "of a\n\nof b\n\nof a again\n"
     for one in (a, b):
-        assert await one.read(replica.settling.list_open) == [] and await one.read(replica.mirroring.queued) == []
+        assert await one.read(replica.resolving.list_open) == [] and await one.read(replica.sync_steps.queued) == []
 
 
 async def test_a_file_that_was_cut_off_goes_on_where_it_stood(
@@ -272,11 +272,11 @@ async def test_what_the_hub_will_not_have_is_kept_here_with_its_words(
     await both[0].sync()
     file = await both[0].thread.run(operations.attachments.attach, hub.mission, source)
     await both[0].sync()
-    (parked,) = await both[0].thread.read(replica.mirroring.queued, parked=True)
+    (parked,) = await both[0].thread.read(replica.sync_steps.queued, parked=True)
     assert parked.entity_id == file.id and parked.error
     assert await both[0].thread.read(replica.files.file_states, hub.mission) == {file.id: "parked"}
     assert content_path(file).read_bytes() == b"<html>no picture</html>"
-    await both[0].thread.write_as(SYSTEM, replica.mirroring.discard_parked, parked.seq)
+    await both[0].thread.write_as(SYSTEM, replica.sync_steps.discard_parked, parked.seq)
     assert [one.id for one in await both[0].thread.read(queries.attachments.of_mission, hub.mission)] == [file.id]
 
 

@@ -58,9 +58,9 @@ BY_OTHERS = frozenset(
         "comments.edit",
         "comments.propose_tour",
         "landing.undone",
-        "reading.looked",
-        "reading.mark",
-        "reading.turn_began",
+        "review_marks.looked",
+        "review_marks.mark",
+        "review_marks.turn_began",
     }
 )
 """Without a step of their own: each is one transaction, which is proven below; what that means the steps prove."""
@@ -104,13 +104,13 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         workspace.write_as(
             SYSTEM,
-            replica.mirroring.take_changes,
+            replica.sync_steps.take_changes,
             PROJECT,
             {"changes": [HUB_HAS], "cursor": "c1", "seq": 3, "epoch": 1},
         )
         workspace.write(operations.missions.edit, HERE, {"title": "mine"})
         workspace.write_as(
-            SYSTEM, replica.sending.freeze, workspace.read(replica.mirroring.due, "ann@hub")[0].seq, FULL, 1.0
+            SYSTEM, replica.sending.freeze, workspace.read(replica.sync_steps.due, "ann@hub")[0].seq, FULL, 1.0
         )
         workspace.write(operations.projects.create_actor, PROJECT, "Mine")
         workspace.write(operations.missions.create, PROJECT, MissionDraft(title="another"))
@@ -158,8 +158,8 @@ def crash_everywhere(before: Path, after: Path, number: int, step: Callable[[Wor
         with opened(path, number) as again:
             assert told(again) in allowed, f"half done when it crashed before statement {left} of {total}"
             assert (
-                again.read(replica.mirroring.mirrors) == []
-                or again.read(replica.mirroring.verify_mirror, PROJECT) == []
+                again.read(replica.sync_steps.mirrors) == []
+                or again.read(replica.sync_steps.verify_mirror, PROJECT) == []
             )
 
 

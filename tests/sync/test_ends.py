@@ -32,7 +32,7 @@ def where(workspace: Workspace, mission: str) -> str:
 
 
 def kinds(workspace: Workspace) -> list[tuple[str, str]]:
-    return [(one.kind, one.field) for one in workspace.read(replica.settling.list_open)]
+    return [(one.kind, one.field) for one in workspace.read(replica.resolving.list_open)]
 
 
 @pytest.mark.parametrize(("first", "second"), [("doing", "done"), ("done", "doing"), ("review", "loop")])
@@ -45,7 +45,7 @@ def test_moved_to_different_lists_is_a_conflict(
     both[0].sync()
     both[1].sync()
     assert kinds(bob) == [("progress", "progress")] and where(bob, mission) == first
-    bob.write(replica.settling.keep_mine, bob.read(replica.settling.list_open)[0].id)
+    bob.write(replica.resolving.keep_mine, bob.read(replica.resolving.list_open)[0].id)
     both[1].sync()
     both[0].sync()
     assert where(ann, mission) == where(bob, mission) == second and kinds(ann) == kinds(bob) == []
@@ -97,16 +97,16 @@ def test_keeping_mine_is_refused_when_the_hub_says_something_else_than_was_shown
     bob.write(operations.missions.edit, mission, {"title": "Of Bob"})
     both[0].sync()
     both[1].sync()
-    shown = bob.read(replica.settling.list_open)[0]
+    shown = bob.read(replica.resolving.list_open)[0]
     ann.write(operations.missions.edit, mission, {"title": "Of Ann, later"})
     both[0].sync()
     both[1].sync()
-    seen = replica.settling.mark(shown)
+    seen = replica.resolving.mark(shown)
     with pytest.raises(Conflict, match="conflicts show"):
-        bob.write(replica.settling.keep_mine, shown.id, seen=seen)
+        bob.write(replica.resolving.keep_mine, shown.id, seen=seen)
     assert bob.read(queries.missions.get, mission).title == "Of Ann, later"
-    again = bob.read(replica.settling.get, shown.id)
-    bob.write(replica.settling.keep_mine, shown.id, seen=replica.settling.mark(again))
+    again = bob.read(replica.resolving.get, shown.id)
+    bob.write(replica.resolving.keep_mine, shown.id, seen=replica.resolving.mark(again))
     both[1].sync()
     both[0].sync()
     assert ann.read(queries.missions.get, mission).title == "Of Bob"

@@ -12,8 +12,8 @@ import pytest
 from solo_unicorn.missions.entities import SYSTEM
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.sync import replica
-from solo_unicorn.sync.client.alone import EngineRuns, alone
 from solo_unicorn.sync.client.engine import Engine
+from solo_unicorn.sync.client.single_process import EngineRuns, alone
 from solo_unicorn.sync.client.transport import HttpTransport
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.messages import Request, Response
@@ -112,11 +112,11 @@ async def test_an_answer_that_cannot_be_read_changes_nothing(
     thread: WorkspaceThread, engine: Engine, served: ServedHub, nonsense: bytes | Response
 ) -> None:
     await engine.once()
-    before = await thread.read(replica.mirroring.mirrored, PROJECT["id"])
+    before = await thread.read(replica.sync_steps.mirrored, PROJECT["id"])
     mission_id = await made(thread, "Careful")
     served.before = lambda request: nonsense
     (trouble,) = await engine.once()
-    after = await thread.read(replica.mirroring.mirrored, PROJECT["id"])
+    after = await thread.read(replica.sync_steps.mirrored, PROJECT["id"])
     assert trouble.kind in ("unreadable", "unreachable") and after.cursor == before.cursor
     served.before = lambda request: None
     assert await engine.once() == [] and mission_id in served.hub.state.missions
@@ -155,13 +155,13 @@ async def test_a_refused_edit_is_set_aside_with_the_hubs_words_and_the_others_go
 
     served.before = refuse
     assert await engine.once() == []
-    (parked,) = await thread.read(replica.mirroring.queued, parked=True)
+    (parked,) = await thread.read(replica.sync_steps.queued, parked=True)
     assert parked.error == "titles must be polite"
     assert (await thread.read(queries.missions.get, mission_id)).title == "fine"
     await thread.write(operations.missions.edit, mission_id, {"title": "polite word"})
     assert await engine.once() == []
     assert served.hub.state.missions[mission_id]["title"] == "polite word"
-    await thread.write_as(SYSTEM, replica.mirroring.discard_parked, parked.seq)
+    await thread.write_as(SYSTEM, replica.sync_steps.discard_parked, parked.seq)
     assert (await thread.run(queries.connection.sync_state)).word == "synced"
 
 
@@ -173,7 +173,7 @@ async def test_another_account_never_sends_what_this_one_queued(
     await thread.run(replica.connecting.put_account, bob)
     await engine.link(bob).cycle()
     assert served.hub.effects == []
-    assert await thread.read(replica.mirroring.due, "bob@hub") == []
+    assert await thread.read(replica.sync_steps.due, "bob@hub") == []
 
 
 async def test_a_conflict_shows_both_sides_and_keeping_mine_wins(
@@ -184,14 +184,14 @@ async def test_a_conflict_shows_both_sides_and_keeping_mine_wins(
     await thread.write(operations.missions.edit, mission_id, {"title": "mine"})
     served.hub.handle(Request("PATCH", f"/api/v1/missions/{mission_id}", {}, {"if-match": '"1"'}, {"title": "theirs"}))
     await engine.once()
-    (conflict,) = await thread.read(replica.settling.list_open)
+    (conflict,) = await thread.read(replica.resolving.list_open)
     assert (conflict.base, conflict.mine, conflict.theirs) == ("base", "mine", "theirs")
     assert (await thread.read(queries.missions.get, mission_id)).title == "theirs"
     assert await thread.read(replica.connecting.unsent_missions, PROJECT["id"]) == {mission_id: "conflict"}
-    await thread.write(replica.settling.keep_mine, conflict.id)
+    await thread.write(replica.resolving.keep_mine, conflict.id)
     await engine.once()
     assert served.hub.state.missions[mission_id]["title"] == "mine"
-    assert await thread.read(replica.settling.list_open) == []
+    assert await thread.read(replica.resolving.list_open) == []
 
 
 async def test_a_plain_server_works_too(thread: WorkspaceThread, engine: Engine, served: ServedHub) -> None:
@@ -202,7 +202,7 @@ async def test_a_plain_server_works_too(thread: WorkspaceThread, engine: Engine,
     await thread.write(operations.missions.edit, mission_id, {"priority": 5})
     assert await engine.once() == []
     assert served.hub.state.missions[mission_id]["priority"] == 5
-    can = await thread.read(replica.mirroring.capabilities, served.url)
+    can = await thread.read(replica.sync_steps.capabilities, served.url)
     assert can is not None and not (can.changes or can.if_match or can.idempotency)
 
 

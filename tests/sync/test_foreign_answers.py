@@ -19,7 +19,7 @@ from solo_unicorn.config import credentials
 from solo_unicorn.missions.entities import Json
 from solo_unicorn.missions.errors import Offline, SignedOut, SoloUnicornError
 from solo_unicorn.sync import replica
-from solo_unicorn.sync.client import asking, signin, tokens
+from solo_unicorn.sync.client import signin, single_requests, tokens
 from solo_unicorn.sync.client.answers import answer_of
 from solo_unicorn.sync.client.tokens import AccountBearer, Tokens
 from solo_unicorn.sync.client.transport import HttpTransport
@@ -29,7 +29,7 @@ from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.exchange import pull
 from solo_unicorn.sync.replica.messages import NoAnswer, Request, Response
 from solo_unicorn.sync.replica.trouble import Trouble, trouble
-from solo_unicorn.workspace.outbox import Entry
+from solo_unicorn.workspace.sync_state.outbox import Entry
 from solo_unicorn.workspace.workspace import Workspace
 
 PAGE, OURS = b"<html>Sign in to this network</html>", b'{"error": {"code": "x", "message": "said by the hub"}}'
@@ -213,7 +213,7 @@ def test_a_success_without_a_word_is_a_success() -> None:
 def test_an_answer_that_drips_is_given_up_at_a_sign_in_too(
     home: Path, monkeypatch: pytest.MonkeyPatch, head: bytes
 ) -> None:
-    monkeypatch.setattr(asking, "SECONDS", 0.4)
+    monkeypatch.setattr(single_requests, "SECONDS", 0.4)
     given_up = threading.Event()
 
     def drip(server: socket.socket) -> None:

@@ -22,12 +22,13 @@ from solo_unicorn.sync import replica
 from solo_unicorn.sync.client.answers import answer_of
 from solo_unicorn.sync.client.link import AccountLink
 from solo_unicorn.sync.client.pace import AT_ONCE, HOURLY_LIMIT, POLL_SECONDS, POLLING_SHARE, Attempts
-from solo_unicorn.sync.replica import mirroring
+from solo_unicorn.sync.replica import sync_steps
 from solo_unicorn.sync.replica.messages import Request, Response
 from solo_unicorn.sync.replica.trouble import Trouble
-from solo_unicorn.workspace import heard, operations, queries
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.bell import ring
 from solo_unicorn.workspace.change import Change
+from solo_unicorn.workspace.sync_state import last_heard
 from solo_unicorn.workspace.workspace import Workspace
 
 from ..simulated_time import SimulatedLoop, simulated
@@ -97,11 +98,11 @@ def test_a_request_between_two_looks_does_not_bring_the_next_one_forward(home: P
         async with machine(loop, home / "workspace.db") as ann:
             ann.link.socket_open = True
             await ann.minutes(2.5)
-            due = heard.read(ann.thread.path)["ann@hub"].due_at
+            due = last_heard.read(ann.thread.path)["ann@hub"].due_at
             ann.network.hub.refuse = lambda request: Response(422, {}, {"error": {"code": "x", "message": "no"}})
             await ann.thread.write(operations.missions.create, PROJECT, MissionDraft(title="refused"))
             done = await ann.minutes(0.1)
-            after = heard.read(ann.thread.path)["ann@hub"]
+            after = last_heard.read(ann.thread.path)["ann@hub"]
             assert done["requests"] == 1 and due is not None
             assert after.due_at is not None and after.due_at >= due and after.tried_at is not None
 
@@ -268,7 +269,7 @@ def _writes_the_time_of_each_answer_into_the_workspace() -> Iterator[None]:
     def altered(workspace: Workspace, account_id: str, *, answered: bool, due_in: float) -> None:
         workspace.set_meta(f"answered {account_id}", workspace.now().isoformat())
 
-    with patch.object(mirroring, "hear", altered):
+    with patch.object(sync_steps, "hear", altered):
         yield
 
 

@@ -40,7 +40,7 @@ def connect(workspace: Workspace, user: str = "ann") -> Account:
     replica.connecting.put_account(workspace, account)
     workspace.write(replica.connecting.connect, account, {"id": PROJECT, "name": "Shared"}, {"flows": [FLOW]})
     workspace.write_as(
-        SYSTEM, replica.mirroring.take_changes, PROJECT, {"changes": [THEIRS], "cursor": "c1", "seq": 3, "epoch": 1}
+        SYSTEM, replica.sync_steps.take_changes, PROJECT, {"changes": [THEIRS], "cursor": "c1", "seq": 3, "epoch": 1}
     )
     return account
 
@@ -61,7 +61,7 @@ def test_a_damaged_file_costs_no_edit_that_was_not_sent(path: Path) -> None:
         made = workspace.write(operations.missions.create, PROJECT, MissionDraft("Made on the train"))
         workspace.write(operations.projects.create_actor, PROJECT, "Careful")
         sent = workspace.write(operations.missions.edit, THEIRS_ID, {"priority": 5})
-        first = workspace.read(replica.mirroring.due, "ann@hub")[0]
+        first = workspace.read(replica.sync_steps.due, "ann@hub")[0]
         workspace.write_as(SYSTEM, replica.sending.freeze, first.seq, FULL, 1.0)
         workspace.checkpoint()
     path.write_bytes(b"\0" * 8192)
@@ -71,22 +71,22 @@ def test_a_damaged_file_costs_no_edit_that_was_not_sent(path: Path) -> None:
         Workspace.open(path)
     path.rename(path.with_name("damaged.db"))
     with Workspace.open(path) as workspace:
-        assert replica.mirroring.recover_unsent(workspace) == {"": 3}, "nobody is signed in, no project is connected"
+        assert replica.sync_steps.recover_unsent(workspace) == {"": 3}, "nobody is signed in, no project is connected"
         connect(workspace)
-        assert replica.mirroring.recover_unsent(workspace) == {"": 0, PROJECT: 3}
-        assert replica.mirroring.recover_unsent(workspace) == {"": 0}, "once"
+        assert replica.sync_steps.recover_unsent(workspace) == {"": 0, PROJECT: 3}
+        assert replica.sync_steps.recover_unsent(workspace) == {"": 0}, "once"
         mission = workspace.read(queries.missions.get, THEIRS_ID)
         assert (mission.title, mission.priority) == ("mine", sent.priority)
         assert workspace.read(queries.missions.get, made.id).title == "Made on the train"
         assert [one.name for one in workspace.read(queries.projects.actors, PROJECT)] == ["Careful"]
-        assert workspace.read(replica.mirroring.verify_mirror, PROJECT) == []
+        assert workspace.read(replica.sync_steps.verify_mirror, PROJECT) == []
 
 
 def test_what_was_sent_does_not_come_back(path: Path) -> None:
     with Workspace.open(path) as workspace:
         connect(workspace)
         workspace.write(operations.missions.edit, THEIRS_ID, {"title": "mine"})
-        row = workspace.read(replica.mirroring.due, "ann@hub")[0]
+        row = workspace.read(replica.sync_steps.due, "ann@hub")[0]
         workspace.write_as(SYSTEM, replica.sending.freeze, row.seq, FULL, 1.0)
         workspace.write_as(
             SYSTEM,
@@ -100,7 +100,9 @@ def test_what_was_sent_does_not_come_back(path: Path) -> None:
     path.unlink()
     with Workspace.open(path) as workspace:
         connect(workspace)
-        assert replica.mirroring.recover_unsent(workspace) == {"": 0} and workspace.read(replica.mirroring.queued) == []
+        assert (
+            replica.sync_steps.recover_unsent(workspace) == {"": 0} and workspace.read(replica.sync_steps.queued) == []
+        )
 
 
 def test_another_account_does_not_send_it(path: Path) -> None:
@@ -110,7 +112,9 @@ def test_another_account_does_not_send_it(path: Path) -> None:
     path.unlink()
     with Workspace.open(path) as workspace:
         connect(workspace, "bob")
-        assert replica.mirroring.recover_unsent(workspace) == {"": 1} and workspace.read(replica.mirroring.queued) == []
+        assert (
+            replica.sync_steps.recover_unsent(workspace) == {"": 1} and workspace.read(replica.sync_steps.queued) == []
+        )
     assert len(list(path.parent.glob("*.journal.kept-*"))) == 1
 
 
@@ -141,7 +145,7 @@ def test_the_journal_stays_small_and_keeps_what_a_restored_workspace_lost(
         for number in range(40):
             workspace.write(operations.missions.edit, THEIRS_ID, {"description": f"words {number}"})
         assert journal.path_of(path).stat().st_size < 8000
-        assert replica.mirroring.recover_unsent(workspace)[PROJECT] == 1
+        assert replica.sync_steps.recover_unsent(workspace)[PROJECT] == 1
         assert workspace.read(queries.missions.get, THEIRS_ID).title == "after the backup"
 
 
@@ -158,7 +162,7 @@ def test_a_full_disk_refuses_the_edit_and_says_so(path: Path, monkeypatch: pytes
                 workspace.write(operations.missions.edit, THEIRS_ID, {"title": "mine"})
         assert (
             workspace.read(queries.missions.get, THEIRS_ID).title == "theirs"
-            and workspace.read(replica.mirroring.queued) == []
+            and workspace.read(replica.sync_steps.queued) == []
         )
         workspace.write(operations.missions.edit, THEIRS_ID, {"title": "mine"})
         assert len(journal.unsent(journal.path_of(path))) == 1

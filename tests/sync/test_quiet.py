@@ -15,7 +15,8 @@ from solo_unicorn.missions.rules.change_state import ChangeMeasure
 from solo_unicorn.missions.rules.eligibility import WorkstationLimits
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.connecting import Account
-from solo_unicorn.workspace import heard, operations, queries
+from solo_unicorn.workspace import operations, queries
+from solo_unicorn.workspace.sync_state import last_heard
 from solo_unicorn.workspace.workspace import Workspace
 
 from .conftest import AGENT, Clock
@@ -25,16 +26,16 @@ ANN = Account("ann@hub", "hub", "https://hub", "ann", "ann@example.org", "token"
 REPEATED: dict[str, Callable[[Workspace], Any]] = {
     "put_account": lambda w: replica.connecting.put_account(w, replace(ANN, email="new@example.org")),
     "set_signed_in": lambda w: replica.connecting.set_signed_in(w, "ann@hub", False),
-    "mark_failing": lambda w: replica.mirroring.mark_failing(w, [HUB_PROJECT], "unreachable", "no route"),
-    "mark_synced": lambda w: replica.mirroring.mark_synced(w, [HUB_PROJECT]),
-    "set_capabilities": lambda w: replica.mirroring.set_capabilities(w, "https://hub", {"changes": True}),
+    "mark_failing": lambda w: replica.sync_steps.mark_failing(w, [HUB_PROJECT], "unreachable", "no route"),
+    "mark_synced": lambda w: replica.sync_steps.mark_synced(w, [HUB_PROJECT]),
+    "set_capabilities": lambda w: replica.sync_steps.set_capabilities(w, "https://hub", {"changes": True}),
     "set_meta": lambda w: w.set_meta("anything", "1"),
     "set_workstation_paused": lambda w: operations.workstation.set_paused(w, True),
     "set_workstation_limits": lambda w: operations.workstation.set_limits(w, WorkstationLimits(slots=3)),
     "set_agents": lambda w: w.write_as(SYSTEM, operations.workstation.set_agents, [AGENT]),
     "change_measured": lambda w: w.write_as(
         SYSTEM,
-        operations.measured.keep_change,
+        operations.change_measures.keep_change,
         w.read(queries.missions.get, "M-1").id,
         ChangeMeasure(w.now(), "c0ffee", "m-1", 2, 0, 0),
     ),
@@ -84,15 +85,15 @@ def test_a_transaction_that_is_undone_rings_no_bell(workspace: Workspace, rung: 
 def test_when_the_hub_answered_is_read_by_other_processes_and_wakes_nobody(
     workspace: Workspace, clock: Clock, rung: list[str]
 ) -> None:
-    replica.mirroring.mark_synced(workspace, [HUB_PROJECT])
+    replica.sync_steps.mark_synced(workspace, [HUB_PROJECT])
     rung.clear()
     with Workspace.open(clock=clock) as other:
         before = other.data_version()
         clock.forward(minutes=30)
-        replica.mirroring.hear(workspace, "ann@hub", answered=True, due_in=4)
+        replica.sync_steps.hear(workspace, "ann@hub", answered=True, due_in=4)
         assert rung == [] and other.data_version() == before
         assert queries.connection.sync_state(other).synced_at == clock.now
-        replica.mirroring.mark_failing(other, [HUB_PROJECT], "gone", "no such project")
+        replica.sync_steps.mark_failing(other, [HUB_PROJECT], "gone", "no such project")
         assert queries.connection.sync_state(other).synced_at != clock.now, (
             "the account's hub answers, this project was not read"
         )
@@ -105,9 +106,9 @@ def test_when_the_hub_answered_is_read_by_other_processes_and_wakes_nobody(
 
 
 def test_a_file_of_answers_that_was_cut_off_counts_as_none(workspace: Workspace, rung: list[str]) -> None:
-    replica.mirroring.hear(workspace, "ann@hub", answered=True, due_in=4)
-    file = heard.file_of(workspace.path)
+    replica.sync_steps.hear(workspace, "ann@hub", answered=True, due_in=4)
+    file = last_heard.file_of(workspace.path)
     file.write_text(file.read_text()[:-5])
-    assert heard.read(workspace.path) == {}
-    replica.mirroring.hear(workspace, "bob@hub", answered=True, due_in=4)
-    assert list(heard.read(workspace.path)) == ["bob@hub"]
+    assert last_heard.read(workspace.path) == {}
+    replica.sync_steps.hear(workspace, "bob@hub", answered=True, due_in=4)
+    assert list(last_heard.read(workspace.path)) == ["bob@hub"]

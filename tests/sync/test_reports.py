@@ -12,8 +12,8 @@ import pytest
 from solo_unicorn.missions.errors import TryAgain
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.client.engine import Engine
-from solo_unicorn.sync.client.happenings import Happening
 from solo_unicorn.sync.client.reporting import Report
+from solo_unicorn.sync.client.sync_events import Happening
 from solo_unicorn.sync.client.synchroniser import ANSWERED, Synchroniser
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.trouble import Trouble

@@ -27,7 +27,7 @@ def settled(machines: Both) -> None:
 
 
 def undecided(workspace: SilentWorkspace) -> list[SyncConflict]:
-    return workspace.read(replica.settling.list_open)
+    return workspace.read(replica.resolving.list_open)
 
 
 def notes(machine: Machine, mission: str) -> list[str]:
@@ -63,8 +63,8 @@ def test_notes_of_a_mission_that_was_lost_come_back_with_it(both: Both, hub: Sim
     hub.restore()
     both[0].sync()
     (conflict,) = undecided(ann)
-    assert conflict.kind == "lost_remotely" and ann.read(replica.mirroring.queued) == []
-    ann.write(replica.settling.keep_mine, conflict.id)
+    assert conflict.kind == "lost_remotely" and ann.read(replica.sync_steps.queued) == []
+    ann.write(replica.resolving.keep_mine, conflict.id)
     settled(both)
     assert [event["note"] for event in hub.state.history if event["kind"] == NOTED] == ["sent before", "waits"]
     assert notes(both[1], mission.id)[-1] == "waits"
@@ -103,7 +103,7 @@ def test_a_note_on_a_mission_that_somebody_deleted_is_set_aside(both: Both, hub:
     both[1].send()
     ann.write(operations.missions.add_note, mission.id, "decision", "unseen")
     assert both[0].send() == ["parked"]
-    (parked,) = ann.read(replica.mirroring.queued, parked=True)
+    (parked,) = ann.read(replica.sync_steps.queued, parked=True)
     assert parked.patch["text"] == "unseen" and "deleted" in str(parked.error)
 
 
@@ -155,7 +155,7 @@ def test_a_file_that_was_removed_and_is_there_again_is_removed_again(
         assert not one.read(queries.attachments.of_mission, mission.id)
     assert "file_attached" not in [e.kind for e in ann.read(queries.missions.history, mission.id)][-1:]
     settled(both)
-    assert ann.read(replica.mirroring.queued) == []
+    assert ann.read(replica.sync_steps.queued) == []
 
 
 def test_settings_and_personas_are_asked_about(both: Both, hub: SimulatedHub) -> None:
@@ -177,7 +177,7 @@ def test_settings_and_personas_are_asked_about(both: Both, hub: SimulatedHub) ->
             ("project", "field", "description"): ("after", None),
         }
     for conflict in undecided(ann):
-        ann.write(replica.settling.keep_mine, conflict.id)
+        ann.write(replica.resolving.keep_mine, conflict.id)
     settled(both)
     assert hub.state.parts["actors"][actor.id]["focus"] == "after"
     assert hub.state.parts["actors"][later.id]["focus"] == "on it"
@@ -203,7 +203,7 @@ def test_restored_twice_before_anybody_decided_every_value_is_asked_about(both: 
         found = [(each.field, str(each.mine)) for each in undecided(one.workspace)]
         assert sorted(found) == [("focus", "first"), ("focus", "second"), ("title", "first"), ("title", "second")]
     for conflict in undecided(ann):
-        ann.write(replica.settling.keep_mine, conflict.id)
+        ann.write(replica.resolving.keep_mine, conflict.id)
         settled(both)
     stands = {hub.state.parts["actors"][actor.id]["focus"], hub.state.missions[mission.id]["title"]}
     assert stands == {"second"}
@@ -268,7 +268,7 @@ def test_a_mission_that_was_deleted_and_is_there_again_is_asked_about(
     for one in (ann, bob):
         assert [(each.kind, each.mine) for each in undecided(one)] == [("deleted_locally", None)]
         assert one.read(queries.missions.get, mission.id).title == ("By somebody else" if edited else "One")
-    bob.write(replica.settling.keep_mine, undecided(bob)[0].id)
+    bob.write(replica.resolving.keep_mine, undecided(bob)[0].id)
     settled(both)
     assert mission.id not in hub.state.missions
 
@@ -282,6 +282,6 @@ def test_a_published_project_brings_its_notes_and_comments(home: Path) -> None:
         ann.write(operations.missions.add_note, mission.id, "decision", "SQLite it is")
         comment = ann.write(operations.comments.add, mission.id, "a.py", 3, "new", "too long")
         ann.write(replica.connecting.publish, project.id, account)
-        sent = [one.patch for one in ann.read(replica.mirroring.queued) if one.kind == "note"]
+        sent = [one.patch for one in ann.read(replica.sync_steps.queued) if one.kind == "note"]
         assert [(one["kind"], one["text"]) for one in sent] == [(NOTED, "SQLite it is"), ("commented", "too long")]
         assert sent[1]["data"]["id"] == comment.id  # type: ignore[index, call-overload]

@@ -60,7 +60,7 @@ def test_a_deleted_document_goes_everywhere_and_what_was_added_meanwhile_is_aske
     assert ann.read(queries.memory.list_all, PROJECT) == []
     with pytest.raises(NotFound):
         bob.read(queries.memory.get, PROJECT, "gone")
-    (conflict,) = bob.read(replica.settling.list_open)
+    (conflict,) = bob.read(replica.resolving.list_open)
     assert (conflict.title, conflict.mine, conflict.theirs) == ("wanted", "text\n\nmore\n", "")
 
 
@@ -73,14 +73,14 @@ def test_memory_that_both_rewrote_is_a_conflict_and_can_be_merged(both: tuple[Ma
     bob.write(operations.memory.replace, PROJECT, "style", "four spaces\n", 1)
     both[0].sync()
     both[1].sync()
-    (conflict,) = bob.read(replica.settling.list_open)
+    (conflict,) = bob.read(replica.resolving.list_open)
     assert (conflict.part, conflict.title, conflict.mine) == ("memory", "style", "four spaces\n")
     assert bob.read(queries.memory.get, PROJECT, "style").text == "two spaces\n"
     assert [one.text for one in bob.read(queries.memory.versions, PROJECT, "style")][-2:] == [
         "four spaces\n",
         "two spaces\n",
     ]
-    bob.write(replica.settling.keep_mine, conflict.id, text="three spaces\n")
+    bob.write(replica.resolving.keep_mine, conflict.id, text="three spaces\n")
     both[1].sync()
     both[0].sync()
     assert ann.read(queries.memory.get, PROJECT, "style").text == "three spaces\n"

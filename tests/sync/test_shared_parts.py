@@ -62,7 +62,7 @@ def test_every_edit_and_removal_arrives_at_the_other_machine(both: tuple[Machine
         one.name for one in ann.read(queries.projects.flows, PROJECT)
     ] == ["Standard"]
     assert all(
-        one.workspace.read(replica.mirroring.queued) == [] and one.workspace.read(replica.settling.list_open) == []
+        one.workspace.read(replica.sync_steps.queued) == [] and one.workspace.read(replica.resolving.list_open) == []
         for one in both
     )
 
@@ -76,7 +76,7 @@ def test_what_somebody_removed_does_not_come_back_with_a_late_answer(both: tuple
     both[1].sync()
     both[0].sync()
     both[0].read()
-    assert ann.read(queries.projects.actors, PROJECT) == [] and ann.read(replica.mirroring.queued) == []
+    assert ann.read(queries.projects.actors, PROJECT) == [] and ann.read(replica.sync_steps.queued) == []
 
 
 def test_a_try_of_long_ago_does_not_take_back_what_was_changed_since(
@@ -91,7 +91,7 @@ def test_a_try_of_long_ago_does_not_take_back_what_was_changed_since(
     hub.forget_keys()
     both[0].sync()
     assert [one.focus for one in ann.read(queries.projects.actors, PROJECT)] == ["of bob"] and ann.read(
-        replica.mirroring.queued
+        replica.sync_steps.queued
     ) == []
 
 
@@ -109,14 +109,14 @@ def test_an_answer_of_after_the_retention_tells_that_the_outcome_is_unknown(
     bob.write(operations.missions.move, mission.id, "todo")
     both[1].sync()
     hub.forget_keys()
-    (moved,) = ann.read(replica.mirroring.due, both[0].account.id)
+    (moved,) = ann.read(replica.sync_steps.due, both[0].account.id)
     both[0]._talk(push(ann, moved, both[0].can, before))  # the clock is known from before the long silence only
     both[0].sync()
-    (shown,) = ann.read(replica.settling.list_open)
+    (shown,) = ann.read(replica.resolving.list_open)
     assert isinstance(shown.mine, dict) and (shown.kind, shown.mine["list"]) == ("outcome_unknown", "doing")
     assert (
         ann.read(queries.missions.get, mission.id).list == "todo" == hub.state.missions[mission.id]["list"]
-        and ann.read(replica.mirroring.queued) == []
+        and ann.read(replica.sync_steps.queued) == []
     )
 
 
@@ -143,15 +143,15 @@ def test_two_who_change_the_same_are_asked(both: tuple[Machine, Machine]) -> Non
     bob.write(operations.projects.edit, PROJECT, {"pr_template": "of bob"})
     both[0].sync()
     both[1].sync()
-    (conflict,) = bob.read(replica.settling.list_open)
+    (conflict,) = bob.read(replica.resolving.list_open)
     assert (conflict.part, conflict.title, conflict.field) == ("project", "Shared", "prTemplate")
     assert (conflict.mine, conflict.theirs) == ("of bob", "of ann")
     assert bob.read(queries.projects.get, PROJECT).pr_template == "of ann"
-    assert bob.write(replica.settling.keep_mine, conflict.id) is None
+    assert bob.write(replica.resolving.keep_mine, conflict.id) is None
     both[1].sync()
     both[0].sync()
     assert (
-        ann.read(queries.projects.get, PROJECT).pr_template == "of bob" and bob.read(replica.settling.list_open) == []
+        ann.read(queries.projects.get, PROJECT).pr_template == "of bob" and bob.read(replica.resolving.list_open) == []
     )
 
 
@@ -172,10 +172,10 @@ def test_removed_here_changed_there_and_the_other_way_round(both: tuple[Machine,
     assert {one.name for one in bob.read(queries.projects.actors, PROJECT)} == {
         "First"
     }  # the deletion is withheld, the edit kept
-    kinds = {one.kind: one for one in bob.read(replica.settling.list_open)}
+    kinds = {one.kind: one for one in bob.read(replica.resolving.list_open)}
     assert kinds.keys() == {"deleted_locally", "deleted_remotely"}
-    bob.write(replica.settling.keep_mine, kinds["deleted_locally"].id)
-    bob.write(replica.settling.keep_mine, kinds["deleted_remotely"].id)
+    bob.write(replica.resolving.keep_mine, kinds["deleted_locally"].id)
+    bob.write(replica.resolving.keep_mine, kinds["deleted_remotely"].id)
     both[1].sync()
     both[0].sync()
     assert [(one.id, one.focus) for one in ann.read(queries.projects.actors, PROJECT)] == [(second.id, "changed too")]
@@ -200,11 +200,11 @@ def test_what_the_hub_refuses_is_kept_with_its_words(both: tuple[Machine, Machin
     ann.write(operations.parts.edit, Actor, actor.id, {"focus": "new"})
     hub.refuse = lambda request: Response(403, {}, {"error": {"code": "forbidden", "message": "owners only"}})
     assert both[0].send() == ["parked"]
-    (parked,) = ann.read(replica.mirroring.queued, parked=True)
+    (parked,) = ann.read(replica.sync_steps.queued, parked=True)
     assert (parked.error, ann.read(queries.projects.actors, PROJECT)[0].focus) == ("owners only", "old")
-    assert not ann.read(replica.mirroring.mirrored, PROJECT).read_only  # missions may still be written
+    assert not ann.read(replica.sync_steps.mirrored, PROJECT).read_only  # missions may still be written
     hub.refuse = lambda request: None
-    ann.write_as(SYSTEM, replica.mirroring.retry_parked, parked.seq)
+    ann.write_as(SYSTEM, replica.sync_steps.retry_parked, parked.seq)
     assert ann.read(queries.projects.actors, PROJECT)[0].focus == "new"
     both[0].send()
     assert hub.state.parts["actors"][actor.id]["focus"] == "new"
@@ -218,7 +218,7 @@ def test_a_part_goes_only_after_what_named_it(both: tuple[Machine, Machine], hub
     both[0].sync()
     ann.write(operations.missions.edit, mission.id, {"flow_id": FLOW["id"]})
     ann.write(operations.parts.remove, Flow, flow.id)
-    assert [one.kind for one in ann.read(replica.mirroring.due, "ann@hub")] == ["patch"]
+    assert [one.kind for one in ann.read(replica.sync_steps.due, "ann@hub")] == ["patch"]
     both[0].sync()
     assert flow.id not in hub.state.parts["flows"] and hub.state.missions[mission.id]["flowId"] == FLOW["id"]
 
@@ -258,7 +258,8 @@ def test_a_plain_server_keeps_missions_only_and_nothing_here_is_lost(home: Path)
         ann.write(operations.missions.add_note, mission.id, "progress", "mine too")
         machine.sync()
         assert (
-            ann.read(queries.memory.get, PROJECT, "notes").text == "mine\n" and ann.read(replica.mirroring.queued) == []
+            ann.read(queries.memory.get, PROJECT, "notes").text == "mine\n"
+            and ann.read(replica.sync_steps.queued) == []
         )
         assert any(event.note == "mine too" for event in ann.read(queries.missions.history, mission.id))
         assert ann.read(queries.projects.flows, PROJECT)
@@ -269,9 +270,9 @@ def test_a_project_with_unsent_edits_is_not_deleted_by_mistake(both: tuple[Machi
     ann.write(operations.projects.edit, PROJECT, {"name": "New name"})
     with pytest.raises(Conflict, match=r"1 edit\(s\) that the hub does not have"):
         ann.write(operations.projects.delete, PROJECT)
-    assert ann.read(queries.projects.get, PROJECT).name == "New name" and len(ann.read(replica.mirroring.queued)) == 1
+    assert ann.read(queries.projects.get, PROJECT).name == "New name" and len(ann.read(replica.sync_steps.queued)) == 1
     ann.write(operations.projects.delete, PROJECT, discard_unsent=True)
-    assert ann.read(replica.mirroring.queued) == [] and ann.read(queries.projects.list_all) == []
+    assert ann.read(replica.sync_steps.queued) == [] and ann.read(queries.projects.list_all) == []
 
 
 def test_disconnected_everything_stays(both: tuple[Machine, Machine]) -> None:
@@ -285,7 +286,7 @@ def test_disconnected_everything_stays(both: tuple[Machine, Machine]) -> None:
         queries.memory.get, PROJECT, "notes"
     ).text == "mine\n"
     ann.write(operations.parts.edit, Actor, actor.id, {"focus": "local now"})
-    assert ann.read(replica.mirroring.queued) == []
+    assert ann.read(replica.sync_steps.queued) == []
 
 
 def test_a_published_project_tells_of_everything(home: Path, hub: SimulatedHub) -> None:
@@ -297,9 +298,9 @@ def test_a_published_project_tells_of_everything(home: Path, hub: SimulatedHub) 
         ann.write(operations.memory.append, project.id, "notes", "mine")
         ann.write(replica.connecting.publish, project.id, account)
         ann.write(operations.parts.edit, Actor, actor.id, {"focus": "changed at once"})
-        assert {one.entity_id for one in ann.read(replica.mirroring.queued)} == {f"{project.id}/notes", actor.id}
-        assert ann.read(replica.mirroring.part_unsaid, "actor", actor.id)
-        assert ann.read(replica.mirroring.verify_mirror, project.id) == []
+        assert {one.entity_id for one in ann.read(replica.sync_steps.queued)} == {f"{project.id}/notes", actor.id}
+        assert ann.read(replica.sync_steps.part_unsaid, "actor", actor.id)
+        assert ann.read(replica.sync_steps.verify_mirror, project.id) == []
 
 
 def test_both_machines_say_the_same_name_of_a_mission(both: tuple[Machine, Machine]) -> None:
@@ -332,15 +333,15 @@ def test_whoever_signs_in_next_does_not_send_what_another_did(both: tuple[Machin
         ann, Account("ann@elsewhere", "elsewhere", "https://elsewhere", "ann", "", "token", True, {})
     )
     assert (
-        ann.read(replica.mirroring.due, "bob@hub")
-        == ann.read(replica.mirroring.due, "bob@hub", files=True)
-        == ann.read(replica.mirroring.due, "ann@elsewhere")
+        ann.read(replica.sync_steps.due, "bob@hub")
+        == ann.read(replica.sync_steps.due, "bob@hub", files=True)
+        == ann.read(replica.sync_steps.due, "ann@elsewhere")
         == []
     )
-    assert {one.account for one in ann.read(replica.mirroring.queued)} == {"ann@hub"} and len(
-        ann.read(replica.mirroring.queued)
+    assert {one.account for one in ann.read(replica.sync_steps.queued)} == {"ann@hub"} and len(
+        ann.read(replica.sync_steps.queued)
     ) == 3
     assert hub.effects == []
     replica.connecting.set_signed_in(ann, "ann@hub", True)
     both[0].sync()
-    assert hub.state.project["name"] == "Of ann" and ann.read(replica.mirroring.queued) == []
+    assert hub.state.project["name"] == "Of ann" and ann.read(replica.sync_steps.queued) == []

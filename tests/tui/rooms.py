@@ -256,9 +256,9 @@ def differ(story: Story) -> None:
     account = Account("ann@hub", "hub", "https://hub.invalid", "ann", "", "token", True, {})
     replica.connecting.put_account(workspace, account)
     workspace.write(replica.connecting.publish, story.project, account)
-    replica.mirroring.hear(workspace, account.id, answered=True, due_in=1_000_000_000)
+    replica.sync_steps.hear(workspace, account.id, answered=True, due_in=1_000_000_000)
     checkout, dark = story.card("Checkout").id, story.card("Dark mode").id
-    refused = next(entry for entry in workspace.read(replica.mirroring.due, account.id) if entry.entity_id == dark)
+    refused = next(entry for entry in workspace.read(replica.sync_steps.due, account.id) if entry.entity_id == dark)
     workspace.write_as(SYSTEM, replica.sending.freeze, refused.seq, FULL, 0.0)
     with workspace._change(SYSTEM) as change:
         conflicts.add(change, story.project, checkout, "M", "field", "title", "Checkout", "Pay page", "Till")

@@ -62,7 +62,7 @@ def test_a_new_place_keeps_what_a_person_did_meanwhile(workspace: Workspace, mis
     resolved = workspace.write(operations.comments.resolve, made.id)
     workspace.write(operations.comments.delete, gone.id)
     events = len(workspace.read(queries.missions.history, "M-1"))
-    workspace.write_as(SYSTEM, operations.measured.keep_comments, moved)
+    workspace.write_as(SYSTEM, operations.change_measures.keep_comments, moved)
     assert workspace.read(queries.comments.of_mission, "M-1") == [replace(resolved, line=13, anchor=Anchor("x"))]
     assert len(workspace.read(queries.missions.history, "M-1")) == events
 
@@ -88,12 +88,12 @@ def test_where_the_work_stands_is_read_without_git(workspace: Workspace, mission
         SYSTEM, operations.workstation.set_mission_worktree, mission.id, "/w/shop", "solo-unicorn/mission-1"
     )
     seen = ChangeMeasure(mission.created_at, "c0ffee", "solo-unicorn/mission-1", 2, 1, 3)
-    workspace.write_as(SYSTEM, operations.measured.keep_change, mission.id, seen)
+    workspace.write_as(SYSTEM, operations.change_measures.keep_change, mission.id, seen)
     state = workspace.read(queries.missions.change_state_of, "M-1")
     assert (state.worktree_path, state.branch, state.measured) == ("/w/shop", "solo-unicorn/mission-1", seen)
     workspace.write_as(
-        SYSTEM, operations.measured.keep_change, mission.id, replace(seen, at=seen.at + timedelta(hours=1))
+        SYSTEM, operations.change_measures.keep_change, mission.id, replace(seen, at=seen.at + timedelta(hours=1))
     )
     assert workspace.read(queries.missions.change_state_of, "M-1").measured == seen, "nothing new is not written"
-    workspace.write_as(SYSTEM, operations.measured.keep_change, "nobody", seen)
+    workspace.write_as(SYSTEM, operations.change_measures.keep_change, "nobody", seen)
     assert workspace.read(queries.missions.change_state_of, "M-1").measured == seen

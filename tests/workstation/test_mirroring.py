@@ -13,9 +13,9 @@ from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client
-from solo_unicorn.workstation.mirror import memory_files, mission_files
-from solo_unicorn.workstation.mirror.memory_files import FOLDER, mirror
-from solo_unicorn.workstation.mirror.mirroring import mirrors_of
+from solo_unicorn.workstation.checkout_files import memory_files, mission_files
+from solo_unicorn.workstation.checkout_files.memory_files import FOLDER, mirror
+from solo_unicorn.workstation.checkout_files.mirroring import mirrors_of
 from solo_unicorn.worktrees.git import Git
 
 from .conftest import until

@@ -18,7 +18,7 @@ from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.messages import Answer, NoAnswer, Request, Response
 from solo_unicorn.workspace import operations, queries
-from solo_unicorn.workspace.queries.facts import REFUSAL_LASTS
+from solo_unicorn.workspace.queries.eligibility_facts import REFUSAL_LASTS
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation.dispatch import Wish

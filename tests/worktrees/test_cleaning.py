@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.missions.entities import MergeStrategy, ProjectRepository, Worktree
-from solo_unicorn.worktrees.kept import forget_held_elsewhere, forget_landed_branches, kept
 from solo_unicorn.worktrees.landing.landing import land
 from solo_unicorn.worktrees.landing.recovery import undo_landing
 from solo_unicorn.worktrees.pool.pool import Pool
 from solo_unicorn.worktrees.pool.ports import port_block
 from solo_unicorn.worktrees.pool.records import Removal
+from solo_unicorn.worktrees.rescue_refs import forget_held_elsewhere, forget_landed_branches, kept
 
 from .conftest import Clock, MakeMission, MemorySlots, Repo
 

@@ -9,11 +9,11 @@ import pytest
 
 from solo_unicorn.missions.entities import ProjectRepository
 from solo_unicorn.missions.errors import NotFound
-from solo_unicorn.missions.reading import Reading
+from solo_unicorn.missions.review_marks import Reading
 from solo_unicorn.worktrees.diff.differences import mission_diff
 from solo_unicorn.worktrees.diff.model import Diff, FileDiff, side_by_side
+from solo_unicorn.worktrees.noted_states import note_state, same_content
 from solo_unicorn.worktrees.pool.pool import Pool
-from solo_unicorn.worktrees.seen import note_state, same_content
 
 from .conftest import MakeMission, Repo
 

@@ -20,7 +20,7 @@ from solo_unicorn.worktrees.github.branches import conflicting_files, push_branc
 from solo_unicorn.worktrees.landing.landing import land
 from solo_unicorn.worktrees.landing.recovery import recover, undo_landing
 from solo_unicorn.worktrees.pool.pool import Pool
-from solo_unicorn.worktrees.pool.work import snapshot_work
+from solo_unicorn.worktrees.pool.snapshots import snapshot_work
 from solo_unicorn.worktrees.repository.repositories import inspect
 
 from .conftest import Clock, MakeMission, Repo

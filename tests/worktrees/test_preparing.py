@@ -13,7 +13,7 @@ import pytest
 
 from solo_unicorn.missions.entities import ProjectRepository
 from solo_unicorn.missions.errors import InvalidValue
-from solo_unicorn.worktrees.pool import claiming
+from solo_unicorn.worktrees.pool import acquiring
 from solo_unicorn.worktrees.pool.pool import Pool
 from solo_unicorn.worktrees.pool.ports import port_block
 from solo_unicorn.worktrees.repository.recipe import Recipe, parse_recipe, recipe_at
@@ -111,7 +111,7 @@ def large(monkeypatch: pytest.MonkeyPatch, shop: Repo) -> Repo:
         raise OSError(errno.EOPNOTSUPP, "no reflinks here")
 
     monkeypatch.setattr(fcntl, "ioctl", no_clone)
-    monkeypatch.setattr(claiming, "AT_ONCE", 1000)
+    monkeypatch.setattr(acquiring, "AT_ONCE", 1000)
     shop.write(".gitignore", "*.env\nlib/\n")
     shop.write(".worktreeinclude", "*.env\nlib/\n")
     shop.git("add", "-A")

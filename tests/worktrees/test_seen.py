@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from solo_unicorn.worktrees import seen
+from solo_unicorn.worktrees import noted_states
 
 from .conftest import Repo
 
@@ -12,9 +12,9 @@ from .conftest import Repo
 def test_old_states_are_named_by_their_missions_and_forgotten(repo: Repo) -> None:
     repo.write("README.md", "Not committed\n")
     for mission in ("M1", "M2"):
-        seen.note_state(repo.path, mission)
+        noted_states.note_state(repo.path, mission)
     now = datetime.now(UTC)
-    assert seen.noted(repo.path, before=now - timedelta(days=1)) == []
-    assert seen.noted(repo.path, before=now + timedelta(days=1)) == ["M1", "M2"]
-    seen.forget(repo.path, ["M1"])
-    assert seen.noted(repo.path, before=now + timedelta(days=1)) == ["M2"]
+    assert noted_states.noted(repo.path, before=now - timedelta(days=1)) == []
+    assert noted_states.noted(repo.path, before=now + timedelta(days=1)) == ["M1", "M2"]
+    noted_states.forget(repo.path, ["M1"])
+    assert noted_states.noted(repo.path, before=now + timedelta(days=1)) == ["M2"]

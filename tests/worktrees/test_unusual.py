@@ -15,8 +15,8 @@ from solo_unicorn.worktrees.git import Git
 from solo_unicorn.worktrees.landing.landing import Landed, land
 from solo_unicorn.worktrees.pool.pool import Pool
 from solo_unicorn.worktrees.pool.records import Lease
-from solo_unicorn.worktrees.pool.standing import unfinished
-from solo_unicorn.worktrees.pool.work import snapshot_work
+from solo_unicorn.worktrees.pool.snapshots import snapshot_work
+from solo_unicorn.worktrees.pool.status import unfinished
 from solo_unicorn.worktrees.repository.submodules import UnpublishedSubmodule
 
 from .conftest import Clock, MakeMission, MakeRepo, Repo

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.missions.errors import Conflict
-from solo_unicorn.worktrees.pool.standing import changes, unfinished
-from solo_unicorn.worktrees.pool.work import commit_uncommitted, snapshot_work, unlanded
+from solo_unicorn.worktrees.pool.snapshots import commit_uncommitted, snapshot_work, unlanded
+from solo_unicorn.worktrees.pool.status import changes, unfinished
 
 from .conftest import Repo
 

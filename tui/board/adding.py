@@ -38,7 +38,7 @@ async def welcome(screen: LiveBoard) -> None:
 
 async def tell_unlinked(screen: LiveBoard) -> None:
     """Say that the board is not that of this directory, and how it gets one."""
-    from ..project.beginning import unlinked
+    from ..project.creating import unlinked
 
     root = await screen.app.perform(unlinked, screen.app.directory)
     if root is not None:

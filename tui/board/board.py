@@ -23,7 +23,7 @@ from .columns.column import CardColumn
 from .columns.cursor import BoardCursor
 from .columns.dragging import Dragging
 from .columns.marking import Marking
-from .headings import Headings
+from .heading_widget import Headings
 from .keys import BOARD_KEYS, CHORDS, COUNTED
 from .messages import Arranged, CursorMoved, Marked, MoveWished, NewWished, Typed, Wish, Wished
 from .rows.card import Density

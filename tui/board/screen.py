@@ -15,12 +15,12 @@ from ...missions.filters import query
 from ..kit.keyboard.keyline import KeyLine
 from ..kit.looks import Surface
 from ..kit.paint import Drawn
-from . import adding, doors, looks, missions
-from .beside import PreviewBeside
+from . import adding, missions, navigation, view_actions
 from .data import Snapshot
 from .keys import SCREEN_KEYS
 from .live import LiveBoard
 from .messages import Arranged, CursorMoved, Marked, MoveWished, NewWished, Typed, Wished
+from .preview_placement import PreviewBeside
 from .topline import TopLine
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class BoardScreen(LiveBoard):
         await super().refresh_model()
         project = self.model.summary.project
         if project is not None and project.is_sample:
-            from ..welcome.teaching import follow
+            from ..welcome.tutorial import follow
 
             await follow(self.app, project.id)
 
@@ -155,7 +155,7 @@ class BoardScreen(LiveBoard):
     def _arranged(self, event: Arranged) -> None:
         view = replace(self.model.view, collapsed=event.collapsed, folded=event.folded)
         self.model.view = view
-        self.run_worker(looks.keep_view(self, view), group="views")
+        self.run_worker(view_actions.keep_view(self, view), group="views")
 
     @on(Typed)
     def _typed(self, event: Typed) -> None:
@@ -192,27 +192,27 @@ class BoardScreen(LiveBoard):
     @work
     async def on_filter_line_save_wished(self, event: FilterLine.SaveWished) -> None:
         """Keep the filter under a name."""
-        await looks.save_filter(self, event.text)
+        await view_actions.save_filter(self, event.text)
 
     def action_preview(self) -> None:
         """Show the preview, or take it away."""
-        looks.set_view(self, replace(self.model.view, preview=not self.model.view.preview))
+        view_actions.set_view(self, replace(self.model.view, preview=not self.model.view.preview))
 
     def action_density(self) -> None:
         """Compact, normal, detailed, and again."""
-        looks.next_density(self)
+        view_actions.next_density(self)
 
     def action_filter(self) -> None:
         """Open the filter line."""
-        looks.open_filter(self)
+        view_actions.open_filter(self)
 
     def action_escape(self) -> None:
         """Out of what is under way: a drag, else the filter line, else the marks, else the filter."""
-        looks.escape(self)
+        view_actions.escape(self)
 
     async def action_leave(self) -> None:
         """Close what is open here, else the application."""
-        if not looks.close_open(self):
+        if not view_actions.close_open(self):
             await self.app.run_action("app.quit")
 
     @work(group="projects", exclusive=True)
@@ -222,17 +222,17 @@ class BoardScreen(LiveBoard):
         if self._came_from in known:
             await self.open_project(self._came_from)
 
-    action_lanes = in_worker(looks.choose_lanes)
-    action_filters = in_worker(looks.choose_filter)
-    action_projects = in_worker(looks.choose_project)
-    action_beside = in_worker(looks.beside, group="projects", exclusive=True)
+    action_lanes = in_worker(view_actions.choose_lanes)
+    action_filters = in_worker(view_actions.choose_filter)
+    action_projects = in_worker(view_actions.choose_project)
+    action_beside = in_worker(view_actions.beside, group="projects", exclusive=True)
 
     # -- doors ---------------------------------------------------------------------------------------------------
 
-    action_inbox = in_worker(doors.inbox)
-    action_workstation = in_worker(doors.workstation)
-    action_metrics = in_worker(doors.metrics)
-    action_project = in_worker(doors.project)
-    action_conflicts = in_worker(doors.conflicts)
-    action_pause = in_worker(doors.pause, group="writes")
-    action_remove_sample = in_worker(doors.remove_sample, group="writes")
+    action_inbox = in_worker(navigation.inbox)
+    action_workstation = in_worker(navigation.workstation)
+    action_metrics = in_worker(navigation.metrics)
+    action_project = in_worker(navigation.project)
+    action_conflicts = in_worker(navigation.conflicts)
+    action_pause = in_worker(navigation.pause, group="writes")
+    action_remove_sample = in_worker(navigation.remove_sample, group="writes")

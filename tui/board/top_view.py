@@ -1,6 +1,6 @@
 """What the top line says: the project, the filter, what runs, what waits for a person.
 
-No widget and no Textual, so that the first frame has it too; topline.py is the widget.
+No widget and no Textual, so that the first frame has it too; board/topline.py is the widget.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from ...missions.records import record
 from ...sync import replica
 from ...sync.replica.conflicts import SAYS, SyncConflict
 from ...workspace import queries
-from ...workspace.outbox import Entry
+from ...workspace.sync_state.outbox import Entry
 from ...workspace.workspace import Workspace
 from ..kit.lines import Row, row
 from ..kit.marks import Marks
@@ -70,13 +70,13 @@ def read(workspace: Workspace, project: str | None) -> tuple[SyncState, list[Und
     """How the project stands, and everything that is undecided, oldest first."""
     found = [
         Undecided(one.part or (short_id(one.number) if one.number else "new"), one.title, conflict=one)
-        for one in workspace.read(replica.settling.list_open, project)
+        for one in workspace.read(replica.resolving.list_open, project)
     ]
-    for entry in workspace.read(replica.mirroring.queued, project, parked=True):
+    for entry in workspace.read(replica.sync_steps.queued, project, parked=True):
         if entry.kind.startswith("part"):
             part = str(entry.patch["table"])
             found.append(
-                Undecided(part, workspace.read(replica.mirroring.part_name, part, entry.entity_id), parked=entry)
+                Undecided(part, workspace.read(replica.sync_steps.part_name, part, entry.entity_id), parked=entry)
             )
             continue
         try:

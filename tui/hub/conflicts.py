@@ -13,7 +13,7 @@ from ...missions.errors import SoloUnicornError, UsageError
 from ...sync import replica
 from ...workspace import operations
 from ...workspace.change import Change
-from ...workspace.outbox import Entry
+from ...workspace.sync_state.outbox import Entry
 from ..kit.application import Application
 from ..kit.editor import edit_in_editor
 from ..kit.keyboard.keyline import KeyLine
@@ -104,8 +104,8 @@ class ConflictsScreen(Sheet[None]):
         """As it was done here."""
         one = self.under_cursor
         if one is not None and one.conflict is not None:
-            seen = replica.settling.mark(one.conflict)
-            await self.app.write(replica.settling.keep_mine, one.conflict.id, seen=seen)
+            seen = replica.resolving.mark(one.conflict)
+            await self.app.write(replica.resolving.keep_mine, one.conflict.id, seen=seen)
             self.reload()
 
     @work(group="decisions")
@@ -113,7 +113,7 @@ class ConflictsScreen(Sheet[None]):
         """As the hub has it."""
         one = self.under_cursor
         if one is not None and one.conflict is not None:
-            await self.app.write(replica.settling.keep_theirs, one.conflict.id)
+            await self.app.write(replica.resolving.keep_theirs, one.conflict.id)
             self.reload()
 
     @work(group="decisions")
@@ -131,8 +131,8 @@ class ConflictsScreen(Sheet[None]):
         try:
             if any(mark.strip() in text.splitlines() for mark in MARKS):
                 raise UsageError("The conflict marks are still in the text", todo="take them out")
-            seen = replica.settling.mark(one.conflict)
-            await self.app.workspace.write(replica.settling.keep_mine, one.conflict.id, text=text, seen=seen)
+            seen = replica.resolving.mark(one.conflict)
+            await self.app.workspace.write(replica.resolving.keep_mine, one.conflict.id, text=text, seen=seen)
         except SoloUnicornError as error:
             self.app.copy_to_clipboard(text)
             self.app.complain(error)
@@ -141,11 +141,11 @@ class ConflictsScreen(Sheet[None]):
 
     @work(group="decisions")
     async def action_retry(self) -> None:
-        await self._parked(replica.mirroring.retry_parked)
+        await self._parked(replica.sync_steps.retry_parked)
 
     @work(group="decisions")
     async def action_discard(self) -> None:
-        await self._parked(replica.mirroring.discard_parked)
+        await self._parked(replica.sync_steps.discard_parked)
 
     async def _parked(self, what: Callable[[Change, int], Entry]) -> None:
         one = self.under_cursor

@@ -18,8 +18,8 @@ from ...missions.entities import (
     Session,
 )
 from ...missions.errors import NotFound
-from ...missions.reading import Reading
 from ...missions.records import record
+from ...missions.review_marks import Reading
 from ...missions.rules.change_state import ChangeState
 from ...missions.rules.criteria import Criterion, criteria
 from ...missions.rules.flows import enabled_stages
@@ -116,7 +116,7 @@ def read(workspace: Workspace, ref: str) -> MissionData:
         file_states=_file_states(workspace, mission.id),
         change=workspace.read(queries.missions.change_state_of, mission.id),
         comments=tuple(workspace.read(queries.comments.of_mission, mission.id)),
-        reading=workspace.read(queries.reading.of_mission, mission.id),
+        reading=workspace.read(queries.review_marks.of_mission, mission.id),
         by_pull_request=wanted(mission, project, repository),
         sessions=tuple(workspace.read(queries.sessions.find, mission.id)),
         history=tuple(workspace.read(queries.missions.history, mission.id, EVENTS)),

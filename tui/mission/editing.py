@@ -12,7 +12,7 @@ from ...missions.errors import SoloUnicornError
 from ...missions.rules.criteria import Criterion, ticked
 from ...workspace import operations
 from ...workspace.workspace import Workspace
-from .changes import wishes
+from .changes import messages
 from .files import FilesPane
 from .flow import FlowPane
 from .live import LiveMission
@@ -20,7 +20,7 @@ from .review import ReviewPane
 
 FETCH_SECONDS = 60.0
 """How long a file is waited for that the service brings from the hub."""
-Wish = FlowPane.Wished | ReviewPane.Edit | wishes.Wish | FilesPane.Attach | FilesPane.Detach | FilesPane.Open
+Wish = FlowPane.Wished | ReviewPane.Edit | messages.Wish | FilesPane.Attach | FilesPane.Detach | FilesPane.Open
 """What the panes ask for."""
 
 
@@ -31,24 +31,24 @@ async def carry_out(room: LiveMission, wish: Wish) -> None:
             await _edit(room, {"flow_config": config} | ({"stage": stage} if stage is not None else {}))
         case ReviewPane.Edit(changes=changes):
             await _edit(room, changes)
-        case wishes.CommentWished():
+        case messages.CommentWished():
             await _comment(room, wish)
-        case wishes.AnswerWished(comment=one):
+        case messages.AnswerWished(comment=one):
             await _answer(room, one)
-        case wishes.RewordWished(comment=one):
+        case messages.RewordWished(comment=one):
             await _reword(room, one)
-        case wishes.EditorWished(file=file, line=line):
+        case messages.EditorWished(file=file, line=line):
             open_editor_at(room, file, line)
-        case wishes.ResolveWished(comment=one):
+        case messages.ResolveWished(comment=one):
             if await room.app.write(operations.comments.resolve, one.id, resolved=one.open) is not None:
                 room.app.tell("Resolved" if one.open else "Open again")
                 room.reload()
-        case wishes.DeleteWished(comment=one):
+        case messages.DeleteWished(comment=one):
             if await room.app.write(operations.comments.delete, one.id) is not None:
                 room.app.tell("The comment was deleted; the history keeps its text")
                 room.reload()
-        case wishes.MarkWished(runs=runs, reviewed=reviewed):
-            if await room.app.write(operations.reading.mark, room.ref, runs, reviewed=reviewed) is not None:
+        case messages.MarkWished(runs=runs, reviewed=reviewed):
+            if await room.app.write(operations.review_marks.mark, room.ref, runs, reviewed=reviewed) is not None:
                 room.reload()
         case FilesPane.Attach(path=path):
             made = await room.app.perform(operations.attachments.attach, room.ref, _path_of(room, path))
@@ -82,7 +82,7 @@ async def _edit(room: LiveMission, changes: dict[str, object]) -> Mission | None
     return done
 
 
-async def _comment(room: LiveMission, wish: wishes.CommentWished) -> None:
+async def _comment(room: LiveMission, wish: messages.CommentWished) -> None:
     """On one line or several; a suggestion begins with these very lines."""
     from ..kit.sheets.write import WriteScreen
 
@@ -146,7 +146,7 @@ async def _reword(room: LiveMission, one: LineComment) -> None:
 
 def open_editor_at(room: LiveMission, file: str, line: int) -> None:
     """The person's editor on a file of the worktree, at a line."""
-    from .places import open_editor
+    from .shell_and_editor import open_editor
 
     if room.data is not None and room.data.change.worktree_path:
         open_editor(room.app, room.data.change.worktree_path, room.app.settings, file, line)

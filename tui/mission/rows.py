@@ -14,7 +14,7 @@ from ..kit.drawing import Line
 from ..kit.lines import Row, row
 from ..kit.list_names import NAMES
 from ..kit.marks import Marks
-from ..kit.spent import context, dollars
+from ..kit.usage import context, dollars
 from .data import MissionData
 
 LABEL: Final = 12

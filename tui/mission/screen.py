@@ -14,7 +14,7 @@ from ...workspace import operations
 from ..kit.keyboard.keys import binding
 from ..kit.lines import Lines
 from . import editing
-from .changes import wishes
+from .changes import messages
 from .changes.pane import ChangesPane
 from .files import FilesPane
 from .flow import FlowPane
@@ -57,13 +57,13 @@ class MissionScreen(LiveMission):
 
     @on(FlowPane.Wished)
     @on(ReviewPane.Edit)
-    @on(wishes.CommentWished)
-    @on(wishes.ResolveWished)
-    @on(wishes.DeleteWished)
-    @on(wishes.MarkWished)
-    @on(wishes.AnswerWished)
-    @on(wishes.RewordWished)
-    @on(wishes.EditorWished)
+    @on(messages.CommentWished)
+    @on(messages.ResolveWished)
+    @on(messages.DeleteWished)
+    @on(messages.MarkWished)
+    @on(messages.AnswerWished)
+    @on(messages.RewordWished)
+    @on(messages.EditorWished)
     @on(FilesPane.Attach)
     @on(FilesPane.Detach)
     @on(FilesPane.Open)
@@ -264,13 +264,13 @@ class MissionScreen(LiveMission):
             self.app.open_url(url)
 
     def action_shell(self) -> None:
-        from .places import open_shell
+        from .shell_and_editor import open_shell
 
         if self.data is not None and self.data.change.worktree_path:
             open_shell(self.app, self._start())
 
     def action_editor(self) -> None:
-        from .places import open_editor
+        from .shell_and_editor import open_editor
 
         if self.data is not None and self.data.change.worktree_path:
             open_editor(self.app, self._start(), self.app.settings)

@@ -20,7 +20,7 @@ from ..kit.keyboard.keys import binding
 from ..kit.leaving import Sheet
 from ..kit.lines import Lines, row
 from ..kit.sheets.confirm import ConfirmScreen
-from .beginning import find_repository, project_with, unlinked
+from .creating import find_repository, project_with, unlinked
 
 
 class ProjectsScreen(Sheet[str | None]):

@@ -8,7 +8,7 @@ from ...missions.entities import SYSTEM, Project
 from ...workspace import operations
 from ...workspace.workspace import Workspace
 from ..kit.commands import Commands
-from ..project.beginning import RepositoryFound
+from ..project.creating import RepositoryFound
 
 STEP = "first_start.step"
 Make = Callable[[Workspace], Project]

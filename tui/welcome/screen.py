@@ -21,8 +21,8 @@ from ..kit.keyboard.keyline import KeyLine
 from ..kit.keyboard.keys import binding
 from ..kit.leaving import Sheet
 from ..kit.lines import Lines, Row, row
-from ..project import beginning
-from ..project.beginning import RepositoryFound
+from ..project import creating
+from ..project.creating import RepositoryFound
 from ..workstation.data import agent_rows, read
 from . import data as welcome_data
 
@@ -108,7 +108,7 @@ class WelcomeScreen(Sheet[str | None]):
         self._show()
         self._find_agents()
         kept = await self.app.perform(welcome_data.kept_step)
-        self.found = await beginning.find_repository(self.app.commands, self.directory)
+        self.found = await creating.find_repository(self.app.commands, self.directory)
         if self.is_gone:
             return
         self._say("#repository", _repository_rows(self.found, self.directory, self.app))
@@ -236,7 +236,7 @@ class WelcomeScreen(Sheet[str | None]):
         if self._making:
             return
         self._busy(f"Adding {found.name} …")
-        project = await beginning.project_with(self.app, found, found.name)
+        project = await creating.project_with(self.app, found, found.name)
         self._busy("")
         if project is not None:
             self._last(project)

@@ -22,7 +22,7 @@ from ...workspace.workspace import Workspace
 from ..kit.ages import ago, at, clock, count, size
 from ..kit.lines import Row, row
 from ..kit.marks import Marks
-from ..kit.spent import context, dollars
+from ..kit.usage import context, dollars
 
 
 @record

@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from ...missions.operations import sessions as sessions
     from . import attachments as attachments
     from . import bulk as bulk
+    from . import change_measures as change_measures
     from . import dispatch as dispatch
     from . import doubts as doubts
     from . import filters as filters
     from . import identity as identity
     from . import imports as imports
     from . import inbox as inbox
-    from . import measured as measured
     from . import offers as offers
     from . import projects as projects
     from . import pull_requests as pull_requests
-    from . import reading as reading
     from . import repair as repair
+    from . import review_marks as review_marks
     from . import sample as sample
     from . import tutorial as tutorial
     from . import undo as undo

@@ -12,10 +12,11 @@ from ...missions.entities import USER, Attachment, Author
 from ...missions.errors import Conflict, InvalidValue, NotFound
 from ...missions.ids import short_id
 from ...system.disk import is_full
-from .. import outgoing, rows
+from .. import rows
 from ..change import Change
 from ..failures import StoreFull
 from ..queries.attachments import _named, content_path
+from ..sync_state import outgoing
 from ..workspace import Workspace
 
 SIZE_MAX: Final = 100 << 20

@@ -13,7 +13,7 @@ from ...missions.operations import sessions as sessions_of
 from ...missions.rules import sessions
 from ..change import Change
 from ..integrity import salvage
-from ..queries.facts import FactFinder
+from ..queries.eligibility_facts import FactFinder
 from ..workspace import Workspace
 
 

@@ -30,7 +30,7 @@ from ...missions.records import field, record, replace
 from ...missions.rules.flows import enabled_stages
 from ...missions.wire import from_wire
 from ...system import strict_json
-from .. import documents, line_comments, rows
+from .. import line_comments, memory_documents, rows
 from ..change import Change
 from ..queries.exports import AT_REST, IMPORTED, at_rest
 from ..transfer import FORMAT, FORMAT_VERSION, Part, Source, of_object
@@ -213,7 +213,7 @@ class _Import:
         said = _one(ImportedDocument, place, item)
         at = said.updated_at or self._change.now
         document = MemoryDocument(self._within.id, said.name, said.text, said.version, at, said.updated_by)
-        documents.put(self._change.connection, document)
+        memory_documents.put(self._change.connection, document)
 
     def _take_filters(self, item: Json, place: str) -> None:
         saved = _one(ImportedFilter, place, item)

@@ -25,7 +25,7 @@ from ...missions.rules.eligibility import WorkstationLimits
 from ...missions.waits import TOLD_LONGEST
 from .. import lookup, rows
 from ..change import Change
-from ..queries.facts import LIMITS, agent_states
+from ..queries.eligibility_facts import LIMITS, agent_states
 from ..queries.workstation import GENERATION, PAUSED, WORKSTATION
 from ..workspace import Workspace
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from . import offers as offers
     from . import projects as projects
     from . import pull_requests as pull_requests
-    from . import reading as reading
+    from . import review_marks as review_marks
     from . import sessions as sessions
     from . import undo as undo
     from . import usage as usage

@@ -10,7 +10,7 @@ from ...missions.entities import Attachment
 from ...missions.errors import NotFound
 from ...missions.ids import short_id
 from .. import lookup, rows
-from ..outbox import Entry
+from ..sync_state.outbox import Entry
 
 
 def of_mission(connection: sqlite3.Connection, ref: str) -> list[Attachment]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ...missions.connected import Heard, Link, SyncState
-from .. import heard, rows
+from .. import rows
+from ..sync_state import last_heard
 from ..workspace import Workspace
 
 
@@ -37,7 +38,7 @@ def _state(connection: sqlite3.Connection, project: str | None, *, path: Path, n
     conflicts = connection.execute(
         "SELECT count(*) FROM conflict WHERE state = 'open' AND (?1 IS NULL OR project_id = ?1)", (project,)
     ).fetchone()[0]
-    kept = heard.read(path)
+    kept = last_heard.read(path)
     return SyncState(
         links=tuple(_link(row, kept) for row in found),
         waiting=int(waiting or 0),
@@ -46,7 +47,7 @@ def _state(connection: sqlite3.Connection, project: str | None, *, path: Path, n
         read_only=next((str(row[-1]) for row in found if row[-1]), ""),
         oldest_waiting=rows.moment(oldest),
         now=now,
-        synchronising=heard.synchronising(path),
+        synchronising=last_heard.synchronising(path),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from ...missions.comments import LineComment
 from ...missions.entities import Actor, Attachment, Flow, Json, JsonObject, Mission, Project, ProjectRepository, Session
 from ...missions.wire import to_wire
-from .. import documents, lookup, rows
+from .. import lookup, memory_documents, rows
 from ..rows import RecordUnreadable
 from ..transfer import FORMAT, FORMAT_VERSION, LISTS, lines_of
 from .attachments import content_path
@@ -136,7 +136,7 @@ def _memory(connection: sqlite3.Connection, project: Project) -> Iterator[tuple[
         f"SELECT {rows.MEMORY_COLUMNS} FROM memory WHERE project_id = ? ORDER BY name", (project.id,)
     ):
         newest = rows.memory_of(row)
-        for version in documents.versions(connection, project.id, newest.name) or [newest]:
+        for version in memory_documents.versions(connection, project.id, newest.name) or [newest]:
             wire = to_wire(version)
             wire.pop("projectId")
             yield "memory", wire

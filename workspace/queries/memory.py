@@ -13,7 +13,7 @@ from ...missions.search import hits, ranking
 from ...missions.search.briefing import briefing, question_of
 from ...missions.search.passages import of_document
 from ...missions.search.sources import Source, files_in
-from .. import documents, lookup, rows
+from .. import lookup, memory_documents, rows
 from ..passages import Passages
 
 MATCHES = 30
@@ -48,7 +48,7 @@ def list_with_deleted(connection: sqlite3.Connection, project: str) -> list[Memo
 def get(connection: sqlite3.Connection, project: str, name: str) -> MemoryDocument:
     """One document; NotFound for one that is not there, or was deleted."""
     owner = lookup.project(connection, project)
-    document = documents.find(connection, owner.id, name)
+    document = memory_documents.find(connection, owner.id, name)
     if document is None:
         raise NotFound(f"The project memory has no document {name!r}", todo="`memory list` names the documents")
     if not document.text:
@@ -62,7 +62,7 @@ def get(connection: sqlite3.Connection, project: str, name: str) -> MemoryDocume
 
 def versions(connection: sqlite3.Connection, project: str, name: str) -> list[MemoryDocument]:
     """The versions of a document that are kept, oldest first."""
-    return documents.versions(connection, lookup.project(connection, project).id, name)
+    return memory_documents.versions(connection, lookup.project(connection, project).id, name)
 
 
 def for_mission(connection: sqlite3.Connection, mission: Mission, files: Sequence[str] = ()) -> str:
@@ -100,7 +100,7 @@ def search(connection: sqlite3.Connection, project: str, text: str, limit: int =
     """Sections that answer the question, best first."""
     owner = lookup.project(connection, project)
     matches = ranking.search(Passages(connection, "memory", owner.id), text, limit)
-    read = {match.ref: documents.find(connection, owner.id, match.ref) for match in matches}
+    read = {match.ref: memory_documents.find(connection, owner.id, match.ref) for match in matches}
     return hits.of_documents(matches, {name: one for name, one in read.items() if one}, sources(connection, owner.id))
 
 

@@ -28,7 +28,7 @@ DISPATCH_LISTS = ("todo", "doing", "loop")
 
 def why_not(connection: sqlite3.Connection, ref: str, *, now: datetime) -> str | None:
     """Why a mission is not running: the first rule that fails, in one sentence; None when it may start."""
-    from .facts import FactFinder
+    from .eligibility_facts import FactFinder
 
     return FactFinder(connection, now).why_not(lookup.mission(connection, ref))
 
@@ -38,7 +38,7 @@ def queue(
 ) -> list[QueueEntry]:
     """Every ready mission that does not run yet, in dispatch order, with what holds it back; or the first of them."""
     from ...missions.rules.eligibility import dispatch_key
-    from .facts import FactFinder
+    from .eligibility_facts import FactFinder
 
     facts = FactFinder(connection, now)
     only = lookup.project(connection, project).id if project else None
@@ -90,7 +90,7 @@ def next_dispatch_at(connection: sqlite3.Connection, *, now: datetime) -> dateti
     from ...missions.rules.eligibility import starts_again_at
     from ...missions.rules.loops import next_run
     from ...missions.waits import is_over
-    from .facts import FactFinder
+    from .eligibility_facts import FactFinder
 
     facts = FactFinder(connection, now)
     docs = connection.execute(

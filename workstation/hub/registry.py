@@ -23,7 +23,7 @@ from ...sync.replica.connecting import Account
 from ...sync.replica.messages import API, Answer, NoAnswer, Request, Response, get
 from ...system.backoff import Backoff
 from ...workspace import operations, queries
-from ...workspace.queries.facts import refusal
+from ...workspace.queries.eligibility_facts import refusal
 from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
 
@@ -194,7 +194,7 @@ class Registry:
 
 def state(workspace: Workspace, account_id: str) -> JsonObject:
     """What a heartbeat says of this machine: its state, and the sessions it runs for projects of this account."""
-    mirrored = {one.project_id for one in workspace.read(replica.mirroring.mirrors, account_id)}
+    mirrored = {one.project_id for one in workspace.read(replica.sync_steps.mirrors, account_id)}
     sessions = [one for one in workspace.read(queries.sessions.find, active=True) if one.project_id in mirrored]
     runs: list[Json] = [{"sessionId": one.id, "missionId": one.mission_id} for one in sessions]
     word = "paused" if workspace.read(queries.workstation.paused) else "busy" if sessions else "idle"

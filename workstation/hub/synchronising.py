@@ -23,7 +23,7 @@ from ...sync import replica
 from ...sync.replica.connecting import Account
 from ...workspace import operations, queries
 from ...workspace.queries.attachments import failure
-from ...workspace.queries.facts import refusal, refused
+from ...workspace.queries.eligibility_facts import refusal, refused
 from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
 from ..context import ServiceContext
@@ -31,8 +31,8 @@ from ..dispatch import Wish
 
 if TYPE_CHECKING:
     from ...sync.client.engine import Engine
-    from ...sync.client.happenings import Happening
     from ...sync.client.link import AccountLink
+    from ...sync.client.sync_events import Happening
     from .registry import Registry
 
 SYNCHRONISATION = "synchronisation"
@@ -65,7 +65,7 @@ class Synchronising:
         mission_id, name = request.mission_id or "", str(request.payload.get("name", ""))
         file = await self._workspace.read(queries.attachments.get, mission_id, name)
         try:
-            mirror = await self._workspace.read(replica.mirroring.mirrored, file.project_id)
+            mirror = await self._workspace.read(replica.sync_steps.mirrored, file.project_id)
             account = await self._workspace.read(replica.connecting.account, mirror.account)
             link = connected(account)
             try:
@@ -146,7 +146,7 @@ class Synchronising:
         from ...sync.replica.messages import API, NoAnswer, mission_in
         from ...sync.replica.messages import Request as ToHub
 
-        mirrors = {one.project_id: one for one in await self._workspace.read(replica.mirroring.mirrors)}
+        mirrors = {one.project_id: one for one in await self._workspace.read(replica.sync_steps.mirrors)}
         accounts = {one.id: one for one in await self._workspace.read(replica.connecting.accounts)}
         if project_id not in mirrors or mirrors[project_id].account not in accounts:
             return 200 if project_id not in mirrors else 0
@@ -179,7 +179,7 @@ class Synchronising:
         """Wait for the first connected project, then synchronise for as long as the service runs."""
         stop = self._workspace.on_change(self._news.set)
         try:
-            while not await self._workspace.read(replica.mirroring.mirrors):
+            while not await self._workspace.read(replica.sync_steps.mirrors):
                 self._news.clear()
                 await self._news.wait()
         finally:
@@ -187,7 +187,7 @@ class Synchronising:
         await self._hold()
 
     async def _hold(self) -> None:
-        from ...sync.client.alone import EngineRuns, alone
+        from ...sync.client.single_process import EngineRuns, alone
 
         while True:
             try:

@@ -31,13 +31,13 @@ from ...workspace.workspace import Workspace
 from ...worktrees.bases import remote_base
 from ...worktrees.diff.comments import place_comments
 from ...worktrees.landing.proofs import note_begin
+from ...worktrees.noted_states import note_state
 from ...worktrees.pool.pool import Pool
 from ...worktrees.pool.preparing import Preparation
 from ...worktrees.pool.records import Lease as WorktreeLease
 from ...worktrees.pool.records import PoolFull
 from ...worktrees.pool.scripts import ScriptResult
 from ...worktrees.repository.folders import start_in
-from ...worktrees.seen import note_state
 from ..context import ServiceContext
 from .brief import Brief, began, conversation_to_resume, read_brief
 from .doubting import doubts
@@ -156,10 +156,10 @@ def _keep_worktree(workspace: Workspace, mission: Mission, lease: WorktreeLease)
 
 async def _note_turn(context: ServiceContext, mission: Mission, lease: WorktreeLease) -> None:
     """What the agent begins its turn with, for a reviewer who wants to see this turn alone."""
-    words = await context.workspace.read(queries.reading.words_of_people, mission.id)
-    if (await context.workspace.read(queries.reading.of_mission, mission.id)).turn_words != words:
+    words = await context.workspace.read(queries.review_marks.words_of_people, mission.id)
+    if (await context.workspace.read(queries.review_marks.of_mission, mission.id)).turn_words != words:
         commit = await context.git(note_state, lease.path, mission.id)
-        await context.workspace.write_as(SYSTEM, operations.reading.turn_began, mission.id, commit)
+        await context.workspace.write_as(SYSTEM, operations.review_marks.turn_began, mission.id, commit)
 
 
 def script_note(ran: ScriptResult) -> str:
@@ -207,7 +207,9 @@ async def _placed_comments(context: ServiceContext, mission: Mission, lease: Wor
         return ()
     state = await context.workspace.read(queries.missions.change_state_of, mission.id)
     placed = await context.git(place_comments, comments, lease.path, state.base or lease.base_commit)
-    await context.workspace.run(lambda workspace: workspace.write_as(SYSTEM, operations.measured.keep_comments, placed))
+    await context.workspace.run(
+        lambda workspace: workspace.write_as(SYSTEM, operations.change_measures.keep_comments, placed)
+    )
     return tuple(placed)
 
 

@@ -10,7 +10,7 @@ from ...config.log import logger
 from ...missions.entities import Session
 from ...missions.errors import SoloUnicornError
 from ...system import files, strict_json
-from ...worktrees.pool.work import WIP, snapshot_work
+from ...worktrees.pool.snapshots import WIP, snapshot_work
 from .preparing import Prepared
 
 SHOWN = 5

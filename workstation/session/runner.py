@@ -35,7 +35,7 @@ from ...workspace import operations, queries
 from ...worktrees.pool.records import BranchTaken, PoolFull
 from ...worktrees.repository.repositories import UnusableRepository
 from ..context import ServiceContext
-from . import room
+from . import full_disk
 from .lease import Lease, Superseded, waking_clock
 from .outcome_policy import end, goes_on_by_itself, judge, works_in_vain
 from .preparing import Prepared, ReadComments, prepare
@@ -191,14 +191,14 @@ class SessionRunner:
             return False
         except (SoloUnicornError, OSError) as error:
             if is_full(error):
-                await self._give_claim_back(await room.park(self._context, self.session, error))
+                await self._give_claim_back(await full_disk.park(self._context, self.session, error))
                 return False
             in_vain = isinstance(error, (UnusableRepository, BranchTaken, NoSandbox))
             return await self._end_unstarted("failed", f"could not be started: {error}", in_vain=in_vain)
         except Exception as error:  # an attempt that failed like any other: passed over, it would be repeated for ever
             self._log.exception("preparing broke off", extra=self._said)
             return await self._end_unstarted("failed", f"could not be started: {error!r}")
-        await room.begun(self._context, self.session)
+        await full_disk.begun(self._context, self.session)
         self._log.info("agent started", extra=self._said | {"host": pid, "worktree": prepared.worktree})
         await self._note_started(prepared)
         return True
@@ -268,7 +268,7 @@ class SessionRunner:
         else:
             judgement = await self._context.workspace.run(judge, self.session.id, reading, outcome)
             anew = judgement.nudged or (judgement.conversation_lost and self.session.resumed)
-            await self._end(await room.judged(self._context, self.session, judgement), resume=anew)
+            await self._end(await full_disk.judged(self._context, self.session, judgement), resume=anew)
 
     async def _stop_without_tools(self, reading: TranscriptFold) -> None:
         """An agent that cannot reach our tools cannot finish its stage: it is not left to work in vain."""

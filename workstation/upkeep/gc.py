@@ -24,9 +24,9 @@ from ...missions.waits import left
 from ...workspace import operations, queries
 from ...workspace.integrity import backup
 from ...workspace.workspace import Workspace
-from ...worktrees import seen
+from ...worktrees import noted_states
 from ...worktrees.git import hooks_held
-from ...worktrees.kept import forget_held_elsewhere, forget_landed_branches
+from ...worktrees.rescue_refs import forget_held_elsewhere, forget_landed_branches
 from ..context import ServiceContext
 from ..session.held import held_by
 from ..session.preparing import script_note
@@ -142,8 +142,10 @@ class GarbageCollector:
         before = datetime.now(UTC) - timedelta(days=context.settings.worktrees.keep_days)
         landed = await context.git(forget_landed_branches, repository.local_path, before=before)
         held = await context.git(forget_held_elsewhere, repository.local_path)
-        stale = await context.git(seen.noted, repository.local_path, before=before)
-        await context.git(seen.forget, repository.local_path, await context.workspace.run(partial(_over, ids=stale)))
+        stale = await context.git(noted_states.noted, repository.local_path, before=before)
+        await context.git(
+            noted_states.forget, repository.local_path, await context.workspace.run(partial(_over, ids=stale))
+        )
         if landed or held:
             self._log.info("refs cleared up", extra={"branches": landed, "rescued": held})
         for removal in removals:

@@ -11,10 +11,10 @@ from hashlib import file_digest
 from pathlib import Path
 
 from ...missions.errors import NotFound
-from ...missions.reading import digest, run_digests
+from ...missions.review_marks import digest, run_digests
 from ..git import Git, decode
-from ..pool.standing import changes
-from ..pool.work import temporary_index
+from ..pool.snapshots import temporary_index
+from ..pool.status import changes
 from .model import Diff, FileDiff, FileStatus, Hunk, Line
 
 _STATUS: dict[str, FileStatus] = {

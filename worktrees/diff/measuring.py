@@ -8,7 +8,7 @@ from pathlib import Path
 from ...missions.rules.change_state import ChangeMeasure
 from ..bases import ahead_behind
 from ..git import Git
-from ..pool.standing import standing
+from ..pool.status import standing
 
 
 def measure(worktree: Path | str, target: str, *, now: datetime) -> ChangeMeasure | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ...missions.entities import Json, JsonObject
-from ...missions.reading import Reading
+from ...missions.review_marks import Reading
 
 FileStatus = Literal["added", "modified", "deleted", "renamed", "copied", "type changed", "conflicted", "text"]
 LineKind = Literal[" ", "+", "-", "\\"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from ...missions.errors import Conflict, NotFound
 from ..bases import fetch_branch
 from ..git import Git, GitError, decode
-from ..pool.work import landed_ref, note_landed
+from ..pool.snapshots import landed_ref, note_landed
 from ..repository.repositories import inspect
 
 PUSH_SECONDS = 900.0

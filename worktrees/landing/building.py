@@ -12,9 +12,9 @@ from ...missions.errors import Conflict, SoloUnicornError
 from ...system import files
 from ..git import Completed, Git, GitError, decode, hooks_directory, identity
 from ..locks import hold, our_dir
-from ..pool.furnished import noting
 from ..pool.includes import copy_included
 from ..pool.scripts import ScriptResult, run_script
+from ..pool.setup_files import noting
 from ..repository.folders import start_in
 from ..repository.recipe import Recipe
 from ..repository.registry import add_worktree, find, listed_worktrees

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from ...missions.errors import Conflict, TryAgain
 from ..git import Git
-from ..pool.standing import changes
+from ..pool.status import changes
 from ..repository.registry import Listed, git_dir, in_progress, listed_worktrees
 
 _MARK = "solo-unicorn landing "

@@ -20,7 +20,7 @@ from ..locks import hold
 from ..repository.recipe import recipe_at
 from ..repository.repositories import RepositoryFacts, inspect
 from ..repository.submodules import check_published
-from . import journal
+from . import landing_log
 from .building import SCRATCH, Conflicted, add_scratch, build, check, furnish, has_hooks, remove_scratch
 from .checkout import CheckoutInTheWay, check_movable, checkout_of, move_branch
 from .messages import Message
@@ -102,8 +102,8 @@ def land(
         from ...config.paths import worktrees_dir
 
         scratch_root = worktrees_dir()
-    with hold(facts.common_dir, f"landing-{journal.target_key(target)}", timeout=wait):
-        for left in journal.open_entries(facts.common_dir):
+    with hold(facts.common_dir, f"landing-{landing_log.target_key(target)}", timeout=wait):
+        for left in landing_log.open_entries(facts.common_dir):
             if left.target == target:
                 recover_entry(facts, left)
         for attempt in range(TRIES):
@@ -165,7 +165,7 @@ class _Landing:
         if checkout:
             check_movable(checkout.path, self.target)
         name = f"land-{uuid4().hex[:12]}"
-        entry = journal.Entry(
+        entry = landing_log.Entry(
             id=name,
             branch=self.branch,
             branch_head=head,
@@ -177,17 +177,17 @@ class _Landing:
             checkout=str(checkout.path) if checkout else None,
             at=time.time(),
         )
-        journal.begin(self.facts.common_dir, entry)
+        landing_log.begin(self.facts.common_dir, entry)
         try:
             return self._land(entry, base)
         except BaseException:
             with contextlib.suppress(SoloUnicornError, OSError):  # what fails here is left to the next start
-                for left in journal.open_entries(self.facts.common_dir):
+                for left in landing_log.open_entries(self.facts.common_dir):
                     if left.id == entry.id:
                         recover_entry(self.facts, left)
             raise
 
-    def _land(self, entry: journal.Entry, base: str) -> Landed | Conflicted:
+    def _land(self, entry: landing_log.Entry, base: str) -> Landed | Conflicted:
         """Make the commit, check it, publish it, move the branch."""
         common, scratch_path = self.facts.common_dir, Path(entry.scratch)
         scratch = add_scratch(self.facts.root, common, scratch_path, base)
@@ -203,7 +203,7 @@ class _Landing:
             raise GitError(self.worktree or self.facts.root, error.command, error.status, error.stderr) from error
         if isinstance(new, Conflicted) or new == base:
             remove_scratch(self.facts.root, common, scratch_path)
-            journal.end(common, self.target)
+            landing_log.end(common, self.target)
             return new if isinstance(new, Conflicted) else Landed(None, False, self.note)
         if command:
             check(self.facts.root, common, scratch_path, recipe, command, self.folder)
@@ -218,11 +218,11 @@ class _Landing:
         finish(self.facts, entry)
         return Landed(new, pushed, self.note)
 
-    def _note(self, entry: journal.Entry) -> journal.Entry:
-        journal.begin(self.facts.common_dir, entry)
+    def _note(self, entry: landing_log.Entry) -> landing_log.Entry:
+        landing_log.begin(self.facts.common_dir, entry)
         return entry
 
-    def _move(self, entry: journal.Entry) -> None:
+    def _move(self, entry: landing_log.Entry) -> None:
         """The local branch; once the remote has the work, a checkout that got in the way only earns a note."""
         try:
             move_branch(self.git, move_of(entry), entry.id)
@@ -267,7 +267,7 @@ class _Landing:
 
     def _landed_before(self, head: str, base: str) -> Landed | None:
         """The work is there already: from an earlier landing, or because there are no commits of its own."""
-        for entry in reversed(journal.history(self.facts.common_dir)):
+        for entry in reversed(landing_log.history(self.facts.common_dir)):
             known = entry.branch_head == head and entry.target == self.target and entry.new
             if known and self.git.ancestor(str(entry.new), base):
                 return Landed(entry.new, entry.pushed, "it had landed before")

@@ -17,13 +17,13 @@ from ...missions.errors import Conflict
 from ...system import files, strict_json
 from ..git import Git, GitError
 from ..locks import our_dir, shared_mode
-from ..pool.furnished import furnished
 from ..pool.ownership import note_owner
-from ..pool.standing import Standing, standing
-from ..pool.work import HookRefused, commit_uncommitted, keep_commit
+from ..pool.setup_files import furnished
+from ..pool.snapshots import HookRefused, commit_uncommitted, keep_commit
+from ..pool.status import Standing, standing
 from ..repository.around import common_directory
 from ..repository.registry import git_dir, in_progress, is_linked
-from . import journal
+from . import landing_log
 
 if TYPE_CHECKING:
     from ..pool.records import Lease
@@ -333,7 +333,7 @@ def _made_here(git: Git) -> Iterable[str]:
 def _landed_by_us(look: _Look, target: str) -> set[str]:
     """Commits that landings brought onto the target, and that were not there before them."""
     found: set[str] = set()
-    for entry in journal.history(look.common_dir):
+    for entry in landing_log.history(look.common_dir):
         if entry.target == target and entry.new and set(entry.old) != {"0"}:
             found.update(look.git.line("rev-list", entry.branch_head, entry.new, f"^{entry.old}").split())
     return found

@@ -11,9 +11,9 @@ from ...missions.errors import Conflict, NotFound, TryAgain
 from ..bases import fetch_branch
 from ..git import Git, GitError
 from ..locks import hold
-from ..pool.work import KEPT, forget_landed, keep_commit, note_landed
+from ..pool.snapshots import KEPT, forget_landed, keep_commit, note_landed
 from ..repository.repositories import RepositoryFacts, inspect
-from . import journal
+from . import landing_log
 from .building import remove_scratch
 from .checkout import Move, begun, check_movable, checkout_of, forget_lock, move_branch
 
@@ -37,17 +37,17 @@ def recover(repository_path: Path | str) -> list[Recovered]:
     """Finish or roll back the landings a killed process left. Running ones hold their lock and are left alone."""
     facts = inspect(repository_path, look_at_files=False)
     done: list[Recovered] = []
-    for entry in journal.open_entries(facts.common_dir):
+    for entry in landing_log.open_entries(facts.common_dir):
         try:
-            with hold(facts.common_dir, f"landing-{journal.target_key(entry.target)}", timeout=0):
-                if any(still.id == entry.id for still in journal.open_entries(facts.common_dir)):
+            with hold(facts.common_dir, f"landing-{landing_log.target_key(entry.target)}", timeout=0):
+                if any(still.id == entry.id for still in landing_log.open_entries(facts.common_dir)):
                     done.append(recover_entry(facts, entry))
         except TryAgain:
             continue
     return done
 
 
-def recover_entry(facts: RepositoryFacts, entry: journal.Entry) -> Recovered:
+def recover_entry(facts: RepositoryFacts, entry: landing_log.Entry) -> Recovered:
     """One landing, under its lock: forward when the work may be visible to others or on the branch, else back."""
     git = Git(facts.root)
     if entry.new is None or entry.phase == "preparing":
@@ -68,7 +68,7 @@ def recover_entry(facts: RepositoryFacts, entry: journal.Entry) -> Recovered:
     return Recovered(entry.branch, entry.target, "finished", entry.new, entry.pushed)
 
 
-def with_checkout(git: Git, entry: journal.Entry) -> journal.Entry:
+def with_checkout(git: Git, entry: landing_log.Entry) -> landing_log.Entry:
     """The entry with the checkout that has the target branch now; one being written stays the one."""
     if entry.checkout and begun(Path(entry.checkout), entry.id):
         return entry
@@ -76,25 +76,27 @@ def with_checkout(git: Git, entry: journal.Entry) -> journal.Entry:
     return replace(entry, checkout=str(checkout.path) if checkout else None)
 
 
-def move_of(entry: journal.Entry) -> Move:
+def move_of(entry: landing_log.Entry) -> Move:
     """What an entry in its last phase does to the branch."""
     return Move(entry.target, entry.old, entry.new or entry.old, Path(entry.checkout) if entry.checkout else None)
 
 
-def finish(facts: RepositoryFacts, entry: journal.Entry) -> None:
+def finish(facts: RepositoryFacts, entry: landing_log.Entry) -> None:
     """The branch has the work: write it into the history and clear up. Can be repeated."""
     git = Git(facts.root)
     if entry.id.startswith(_UNDO):
         undone = entry.id.removeprefix(_UNDO)
-        journal.rewrite(facts.common_dir, [one for one in journal.history(facts.common_dir) if one.id != undone])
+        landing_log.rewrite(
+            facts.common_dir, [one for one in landing_log.history(facts.common_dir) if one.id != undone]
+        )
         forget_landed(git, entry.branch, entry.branch_head)
     else:
-        journal.record(facts.common_dir, entry)
+        landing_log.record(facts.common_dir, entry)
         note_landed(git, entry.branch, entry.branch_head)
     _clear_up(facts, entry)
 
 
-def undo_landing(repository_path: Path | str, *, target: str, commit: str | None = None) -> journal.Entry:
+def undo_landing(repository_path: Path | str, *, target: str, commit: str | None = None) -> landing_log.Entry:
     """Take the last landing on `target` back while nobody else has it; its entry.
 
     `commit`: only if it is the one that made this commit. Raises NotFound when there is none, Conflict when it was
@@ -103,8 +105,8 @@ def undo_landing(repository_path: Path | str, *, target: str, commit: str | None
     """
     facts = inspect(repository_path, look_at_files=False)
     git = Git(facts.root)
-    with hold(facts.common_dir, f"landing-{journal.target_key(target)}"):
-        last = next((one for one in reversed(journal.history(facts.common_dir)) if one.target == target), None)
+    with hold(facts.common_dir, f"landing-{landing_log.target_key(target)}"):
+        last = next((one for one in reversed(landing_log.history(facts.common_dir)) if one.target == target), None)
         if last is None or last.new is None:
             raise NotFound(
                 f"No landing on {target} is known here", why="there is nothing to undo", todo="use `git revert` instead"
@@ -129,7 +131,7 @@ def undo_landing(repository_path: Path | str, *, target: str, commit: str | None
             checkout=str(checkout.path) if checkout else None,
         )
         git.run("update-ref", f"{KEPT}/{last.new}", last.new, tries=6)
-        journal.begin(facts.common_dir, entry)
+        landing_log.begin(facts.common_dir, entry)
         recovered = recover_entry(facts, entry)
         if recovered.outcome != "finished":
             raise Conflict(
@@ -140,7 +142,7 @@ def undo_landing(repository_path: Path | str, *, target: str, commit: str | None
     return last
 
 
-def _check_undo(git: Git, facts: RepositoryFacts, last: journal.Entry) -> None:
+def _check_undo(git: Git, facts: RepositoryFacts, last: landing_log.Entry) -> None:
     """Only a landing that is still the tip and that nobody else has can be taken back."""
     tip = git.commit(f"refs/heads/{last.target}")
     if tip != last.new:
@@ -157,7 +159,7 @@ def _check_undo(git: Git, facts: RepositoryFacts, last: journal.Entry) -> None:
         )
 
 
-def _remote_has(git: Git, entry: journal.Entry) -> bool:
+def _remote_has(git: Git, entry: landing_log.Entry) -> bool:
     """Whether the remote's branch contains the new commit; a remote that cannot be asked counts by what we last saw."""
     if entry.remote is None or entry.new is None:
         return False
@@ -167,11 +169,11 @@ def _remote_has(git: Git, entry: journal.Entry) -> bool:
     return tip is not None and git.ancestor(entry.new, tip)
 
 
-def _branch_has(git: Git, entry: journal.Entry) -> bool:
+def _branch_has(git: Git, entry: landing_log.Entry) -> bool:
     return git.commit(f"refs/heads/{entry.target}") == entry.new
 
 
-def _branch_passed(git: Git, entry: journal.Entry) -> bool:
+def _branch_passed(git: Git, entry: landing_log.Entry) -> bool:
     """Whether the branch went on from the new commit (somebody committed on top of it)."""
     tip = git.commit(f"refs/heads/{entry.target}")
     if tip is None or tip in (entry.old, entry.new) or entry.new is None or entry.id.startswith(_UNDO):
@@ -179,7 +181,7 @@ def _branch_passed(git: Git, entry: journal.Entry) -> bool:
     return git.ancestor(entry.new, tip)
 
 
-def _roll_back(facts: RepositoryFacts, entry: journal.Entry) -> Recovered:
+def _roll_back(facts: RepositoryFacts, entry: landing_log.Entry) -> Recovered:
     """The target branch is as it was: drop what the landing made for itself."""
     git = Git(facts.root)
     if entry.new and entry.id.startswith(_UNDO):
@@ -188,9 +190,9 @@ def _roll_back(facts: RepositoryFacts, entry: journal.Entry) -> Recovered:
     return Recovered(entry.branch, entry.target, "rolled back", None, False)
 
 
-def _clear_up(facts: RepositoryFacts, entry: journal.Entry) -> None:
+def _clear_up(facts: RepositoryFacts, entry: landing_log.Entry) -> None:
     if entry.checkout and Path(entry.checkout).is_dir():
         forget_lock(Path(entry.checkout), entry.id)
     remove_scratch(facts.root, facts.common_dir, Path(entry.scratch))
     Git(facts.root).run("update-ref", "-d", f"{PIN}/{entry.id}", tries=6)
-    journal.end(facts.common_dir, entry.target)
+    landing_log.end(facts.common_dir, entry.target)

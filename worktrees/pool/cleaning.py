@@ -14,11 +14,11 @@ from ..locks import OURS, hold
 from ..repository.registry import Listed, admin_dir, find, is_linked, listed_worktrees
 from ..repository.repositories import RepositoryFacts, inspect
 from ..repository.submodules import submodules, would_lose
-from .furnished import furnished, untracked
 from .occupants import process_in
 from .ports import forget_ports
-from .standing import unfinished
-from .work import keep_commit, keep_index, keep_reachable, nested_repositories, unlanded
+from .setup_files import furnished, untracked
+from .snapshots import keep_commit, keep_index, keep_reachable, nested_repositories, unlanded
+from .status import unfinished
 
 if TYPE_CHECKING:
     from .records import Orphan, PoolRecords, Removal

@@ -21,7 +21,7 @@ from pathlib import Path
 from ...system import strict_json
 from ..git import Git, identity
 from ..repository.registry import git_dir
-from .work import KEPT
+from .snapshots import KEPT
 
 INCLUDE_FILE = ".worktreeinclude"
 _MANIFEST = "solo-unicorn-included.json"

@@ -18,10 +18,10 @@ from ..git import Git, GitTimeout
 from ..locks import hold
 from ..repository.repositories import check_worktrees, inspect
 from .records import Lease, Orphan, PoolRecords, Removal
-from .work import WIP, HookRefused, commit_uncommitted, keep_reachable, set_aside, snapshot_work
+from .snapshots import WIP, HookRefused, commit_uncommitted, keep_reachable, set_aside, snapshot_work
 
 if TYPE_CHECKING:
-    from .claiming import Claim
+    from .acquiring import Claim
     from .preparing import Preparation
     from .scripts import ScriptResult
 
@@ -46,7 +46,7 @@ class Pool(PoolRecords):
         large files of `.worktreeinclude` are left to `Lease.pending`. Raises PoolFull at
         the limit of `max_concurrent_missions + 3`, NotFound for a base nobody knows, UnusableRepository, GitError.
         """
-        from .claiming import Claim
+        from .acquiring import Claim
 
         facts = inspect(repository.local_path, look_at_files=False)
         check_worktrees(facts)

@@ -12,10 +12,10 @@ from ...system import strict_json
 from ..repository.folders import shown_start, start_in
 from ..repository.recipe import Recipe, recipe_at
 from ..repository.registry import git_dir
-from .furnished import excluding, forget_links, noting
 from .includes import Pending
 from .ports import BLOCK, port_block
 from .scripts import ScriptResult, run_script
+from .setup_files import excluding, forget_links, noting
 
 _MARKER = "solo-unicorn-setup.json"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from ...missions.entities import ProjectRepository, Worktree
 from ...missions.errors import Conflict
 from ..repository.registry import Listed, find, is_linked
-from .standing import Standing, standing, unfinished_in
+from .status import Standing, standing, unfinished_in
 
 if TYPE_CHECKING:
     from .includes import Pending

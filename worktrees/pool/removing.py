@@ -13,8 +13,8 @@ from ..repository.submodules import would_lose
 from .cleaning import clean
 from .pool import Pool
 from .records import Removal
-from .standing import unfinished
-from .work import LANDED
+from .snapshots import LANDED
+from .status import unfinished
 
 
 def remove_worktrees(pool: Pool, repository: ProjectRepository) -> list[Removal]:

@@ -12,10 +12,10 @@ from ..repository.registry import INITIALIZING, Listed, find, git_dir, in_progre
 from ..repository.repositories import has_branch
 from .cleaning import forget_gone
 from .occupants import put_stale_lock_aside
-from .work import WIP, snapshot_work
+from .snapshots import WIP, snapshot_work
 
 if TYPE_CHECKING:
-    from .claiming import Claim
+    from .acquiring import Claim
     from .records import Lease
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from ....missions.entities import JsonObject
-from ....workspace import base
+from ....workspace.sync_state import base
 from .. import restored
 from ..messages import API, Request, Response
 from .kind import Kind, Outcome

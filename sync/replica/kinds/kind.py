@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 from typing import ClassVar, Final, Literal
 
 from ....missions.entities import Json, JsonObject
-from ....workspace import base, outbox
 from ....workspace.change import Change
-from ....workspace.outbox import Entry
 from ....workspace.rows import dump
+from ....workspace.sync_state import base, outbox
+from ....workspace.sync_state.outbox import Entry
 from .. import conflicts
 from ..capabilities import Capabilities
 from ..messages import Request, Response

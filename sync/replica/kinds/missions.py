@@ -7,11 +7,11 @@ from typing import Final, cast
 from ....missions.entities import Json, JsonObject
 from ....missions.field_kinds import PROGRESS, WATCHED, same
 from ....system import strict_json
-from ....workspace import base
-from ....workspace.view import View
+from ....workspace.mission_view import View
+from ....workspace.sync_state import base
 from .. import conflicts
+from ..applying import Taking
 from ..messages import API, Request, Response, mission_in, server_time
-from ..taking import Taking
 from ..threeway import check, differs
 from .kind import Kind, Outcome
 

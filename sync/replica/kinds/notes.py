@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ....workspace.view import View
+from ....workspace.mission_view import View
 from .. import restored
 from ..messages import API, Request, Response
 from .kind import Kind, Outcome

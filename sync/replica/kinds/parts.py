@@ -9,9 +9,9 @@ from typing import Final, cast
 
 from ....missions.entities import Json, JsonObject
 from ....missions.field_kinds import same, told
-from ....workspace import base, outbox
+from ....workspace.sync_state import base, outbox
 from ..messages import API, Request, Response
-from ..part_view import forget, put_base, show, take_one
+from ..project_parts import forget, put_base, show, take_one
 from ..threeway import FieldConflict, Verdict, merged_addition, merged_text
 from .kind import Kind, Outcome
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ....workspace import base
 from ....workspace.change import Change
-from ....workspace.outbox import Entry
+from ....workspace.sync_state import base
+from ....workspace.sync_state.outbox import Entry
 from ..capabilities import FULL, Capabilities
 from .files import Files
 from .kind import Kind

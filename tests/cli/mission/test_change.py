@@ -10,7 +10,7 @@ import pytest
 from solo_unicorn.missions.entities import SYSTEM, Author
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
-from solo_unicorn.worktrees.seen import note_state
+from solo_unicorn.worktrees.noted_states import note_state
 
 from ..conftest import Run
 
@@ -145,7 +145,7 @@ def test_the_diff_since_the_last_look_and_of_the_agents_turn(run: Run, changed: 
     assert run("mission", "diff", "1", "--scope", "look").code == 3
     assert run("mission", "diff", "1", "--scope", "turn").code == 3
     with Workspace.open() as opened:
-        opened.write_as(SYSTEM, operations.reading.turn_began, "M-1", note_state(changed, "M-1"))
+        opened.write_as(SYSTEM, operations.review_marks.turn_began, "M-1", note_state(changed, "M-1"))
     assert files("mission", "--look") == ["new.py", "pay.py"] and files("look") == []
     (changed / "new.py").write_text("fresh\nmore\n")
     assert files("look") == files("turn") == ["new.py"]
@@ -154,9 +154,11 @@ def test_the_diff_since_the_last_look_and_of_the_agents_turn(run: Run, changed: 
     (changed / "pay.py").write_text("all other\n")
     assert files("look", "--look") == ["pay.py"] and files("turn") == ["new.py", "pay.py"]
     with Workspace.open() as opened:
-        began = opened.read(queries.reading.of_mission, "M-1").turn
-        opened.write_as(SYSTEM, operations.reading.turn_began, "M-1", note_state(changed, "M-1"))
-        assert opened.read(queries.reading.of_mission, "M-1").turn == began, "going on after a pause begins no turn"
+        began = opened.read(queries.review_marks.of_mission, "M-1").turn
+        opened.write_as(SYSTEM, operations.review_marks.turn_began, "M-1", note_state(changed, "M-1"))
+        assert opened.read(queries.review_marks.of_mission, "M-1").turn == began, (
+            "going on after a pause begins no turn"
+        )
 
 
 def test_ranges_and_texts_are_commented_answered_and_listed_by_round(run: Run, changed: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from solo_unicorn.hub.database import open_database
+from solo_unicorn.hub.storage.database import open_database
 from solo_unicorn.missions.errors import TryAgain
 
 

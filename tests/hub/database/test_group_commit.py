@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from solo_unicorn.hub.database import open_database
+from solo_unicorn.hub.storage.database import open_database
 
 
 async def test_a_closure_that_fails_takes_nothing_of_its_neighbours_with_it(tmp_path: Path) -> None:

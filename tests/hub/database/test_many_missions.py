@@ -6,9 +6,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, event, insert
 
-from solo_unicorn.hub.database import open_database
 from solo_unicorn.hub.housekeeping import silent
-from solo_unicorn.hub.tables import metadata, missions
+from solo_unicorn.hub.storage.database import open_database
+from solo_unicorn.hub.storage.tables import metadata, missions
 
 NOW = 1_000_000.0
 

@@ -10,8 +10,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
 from solo_unicorn.hub import app, audit
-from solo_unicorn.hub.database import metadata, open_database
-from solo_unicorn.hub.migrate import newest, revision_of, upgrade
+from solo_unicorn.hub.storage.database import metadata, open_database
+from solo_unicorn.hub.storage.migrate import newest, revision_of, upgrade
 from solo_unicorn.hub.uploads import attachments
 from solo_unicorn.hub.webhooks import github
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from solo_unicorn.hub import sqlite
+from solo_unicorn.hub.storage import sqlite
 
 from ..rest.world import World, world
 

@@ -22,8 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from solo_unicorn.hub.database import Database, open_database
-from solo_unicorn.hub.statements import Statement
+from solo_unicorn.hub.storage.database import Database, open_database
+from solo_unicorn.hub.storage.statements import Statement
 
 lamps = Table(
     "lamps",

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.hub.database import open_database
-from solo_unicorn.hub.migrate import upgrade
-from solo_unicorn.hub.operating import shared_limits
-from solo_unicorn.hub.operating.limits import InProcess, Limits
-from solo_unicorn.hub.operating.shared_limits import Shared, limits
+from solo_unicorn.hub.operating import shared_buckets
+from solo_unicorn.hub.operating.shared_buckets import Shared, limits
+from solo_unicorn.hub.operating.token_buckets import InProcess, Limits
+from solo_unicorn.hub.storage.database import open_database
+from solo_unicorn.hub.storage.migrate import upgrade
 from solo_unicorn.missions.errors import UsageError
 
 from .. import outside
@@ -31,7 +31,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.fixture
 async def two(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Limits, Limits]]:
     """Of two processes of one hub; a machine that is busy does not make them count by themselves."""
-    monkeypatch.setattr(shared_limits, "ANSWER_SECONDS", 60.0)
+    monkeypatch.setattr(shared_buckets, "ANSWER_SECONDS", 60.0)
     redis = server.startswith("redis")
     url = SQLITE.format(tmp_path / "hub.sqlite3") if redis else await outside.fresh(server)
     async with AsyncExitStack() as ends:

@@ -13,7 +13,7 @@ from sqlalchemy import text, update
 from solo_unicorn.hub.change import Change
 from solo_unicorn.hub.housekeeping import Housekeeping
 from solo_unicorn.hub.services import running
-from solo_unicorn.hub.tables import missions
+from solo_unicorn.hub.storage.tables import missions
 
 from .world import World
 

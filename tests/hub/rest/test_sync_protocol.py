@@ -9,9 +9,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, insert, select
 
-from solo_unicorn.hub import epoch
 from solo_unicorn.hub.housekeeping import Housekeeping
-from solo_unicorn.hub.tables import metadata
+from solo_unicorn.hub.storage import epoch
+from solo_unicorn.hub.storage.tables import metadata
 
 from .world import World, world
 

@@ -18,7 +18,7 @@ from solo_unicorn.hub.hub import Hub
 from solo_unicorn.hub.identity import SCOPES
 from solo_unicorn.hub.services import people
 from solo_unicorn.hub.settings import HubSettings
-from solo_unicorn.hub.tables import project_members
+from solo_unicorn.hub.storage.tables import project_members
 
 from .serving import KEY
 
@@ -132,7 +132,7 @@ def _populate(at: Connection) -> tuple[dict[str, str], dict[str, str], str]:
     ids = {who: people.user_for(at, f"{who}@example.com", now, verified=True) for who in PEOPLE}
     organization = people.add_organization(at, name="Team", owner_id=ids["owner"], now=now)
     people.add_organization(at, name="Elsewhere", owner_id=ids["stranger"], now=now)
-    from solo_unicorn.hub.tables import organization_members
+    from solo_unicorn.hub.storage.tables import organization_members
 
     for who in ("admin", "member"):
         at.execute(

@@ -16,7 +16,7 @@ from solo_unicorn.hub.app import create_app
 from solo_unicorn.hub.settings import HubSettings
 from solo_unicorn.hub.signin.tables import secrets_kept, signing_keys
 from solo_unicorn.hub.signin.vault import SEALED, Unopened, Vault, keys_of, new_key
-from solo_unicorn.hub.tables import hub_meta
+from solo_unicorn.hub.storage.tables import hub_meta
 
 from ..whole import whole
 

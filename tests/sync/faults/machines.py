@@ -100,7 +100,7 @@ async def machine(
     account = Account("ann@hub", "hub", hub, "ann", "ann@example.org", "token", True, {})
     async with WorkspaceThread(path) as thread:
         thread.workspace.now = lambda: datetime.fromtimestamp(wall(), UTC)
-        if not await thread.read(replica.mirroring.mirrors):
+        if not await thread.read(replica.sync_steps.mirrors):
             await thread.run(replica.connecting.put_account, account)
             await thread.write(replica.connecting.connect, account, project, {})
         engine = Engine(

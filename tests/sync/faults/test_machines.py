@@ -16,7 +16,7 @@ import pytest
 
 from solo_unicorn.missions.entities import Json
 from solo_unicorn.sync import replica
-from solo_unicorn.sync.client.alone import EngineRuns, alone
+from solo_unicorn.sync.client.single_process import EngineRuns, alone
 from solo_unicorn.sync.replica.messages import Request
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.failures import StoreFull
@@ -99,7 +99,7 @@ async def test_killed_between_the_hubs_answer_and_our_note_of_it_the_edit_acts_o
     child = another(tmp_path / "ann.db", served, "dies before it has written down the answer")
     await asyncio.to_thread(child.communicate, timeout=60)
     assert child.returncode == -signal.SIGKILL
-    assert len(served.hub.effects) == 1 and (await ann.thread.read(replica.mirroring.queued))[0].state == "inflight"
+    assert len(served.hub.effects) == 1 and (await ann.thread.read(replica.sync_steps.queued))[0].state == "inflight"
     await ann.settle()
     assert [effect.mission for effect in served.hub.effects] == [mission_id]
 
@@ -124,7 +124,7 @@ async def test_a_process_that_synchronises_and_hangs_holds_nobody_up_and_drains_
 
 async def test_a_full_disk_while_reading_moves_no_cursor_and_all_comes_later(ann: Machine, served: ServedHub) -> None:
     await ann.settle()
-    before = await ann.thread.read(replica.mirroring.mirrored, PROJECT["id"])
+    before = await ann.thread.read(replica.sync_steps.mirrored, PROJECT["id"])
     for number in range(3):
         body: Json = {
             "id": f"01J{number:023d}",
@@ -142,10 +142,10 @@ async def test_a_full_disk_while_reading_moves_no_cursor_and_all_comes_later(ann
     with pytest.raises(StoreFull):
         await ann.engine.once()
     assert await ann.board() == []
-    assert (await ann.thread.read(replica.mirroring.mirrored, PROJECT["id"])).cursor == before.cursor
+    assert (await ann.thread.read(replica.sync_steps.mirrored, PROJECT["id"])).cursor == before.cursor
     await ann.thread.run(_limit, 1_000_000)
     await ann.settle()
-    assert len(await ann.board()) == 3 and await ann.thread.read(replica.mirroring.verify_mirror, PROJECT["id"]) == []
+    assert len(await ann.board()) == 3 and await ann.thread.read(replica.sync_steps.verify_mirror, PROJECT["id"]) == []
 
 
 def _limit(workspace: Workspace, pages: int) -> None:
@@ -247,7 +247,7 @@ async def test_a_clock_a_year_off_changes_no_order_and_loses_nothing(
                 mission_id: "by the right clock again",
                 other: "made by the wrong clock",
             }
-            assert await side.thread.read(replica.settling.list_open) == []
+            assert await side.thread.read(replica.resolving.list_open) == []
 
 
 async def test_a_machine_that_slept_for_eight_hours_goes_on_at_once(
@@ -282,7 +282,7 @@ async def test_three_who_drag_the_same_cards_see_the_same_order(
                 await one.settle()
         orders = [[card.id for card in await one.board()] for one in people]
         assert orders[0] == orders[1] == orders[2] and sorted(orders[0]) == sorted(cards)
-        assert all([await one.thread.read(replica.settling.list_open) == [] for one in people])
+        assert all([await one.thread.read(replica.resolving.list_open) == [] for one in people])
 
 
 @pytest.fixture
@@ -301,13 +301,13 @@ async def test_deleted_there_and_edited_here_is_asked_about_even_after_a_restart
     await ann.edit(mission_id, title="my words")
     at_the_hub(served, "DELETE", mission_id)
     await ann.settle()
-    (conflict,) = await again.thread.read(replica.settling.list_open)
+    (conflict,) = await again.thread.read(replica.resolving.list_open)
     assert (conflict.kind, conflict.title) == ("deleted_remotely", "my words") and await again.board() == []
-    await again.thread.write(replica.settling.keep_mine if mine else replica.settling.keep_theirs, conflict.id)
+    await again.thread.write(replica.resolving.keep_mine if mine else replica.resolving.keep_theirs, conflict.id)
     await again.settle()
     assert [one.title for one in await again.board()] == (["my words"] if mine else [])
     assert [one["title"] for one in served.hub.state.missions.values()] == (["my words"] if mine else [])
-    assert await again.thread.read(replica.settling.list_open) == []
+    assert await again.thread.read(replica.resolving.list_open) == []
 
 
 @pytest.mark.parametrize("mine", [True, False], ids=["kept mine", "kept theirs"])
@@ -319,10 +319,10 @@ async def test_deleted_here_and_edited_there_is_asked_about_even_after_a_restart
     await ann.thread.write(operations.missions.delete, mission_id)
     at_the_hub(served, "PATCH", mission_id, title="their words")
     await ann.settle()
-    (conflict,) = await again.thread.read(replica.settling.list_open)
+    (conflict,) = await again.thread.read(replica.resolving.list_open)
     assert conflict.kind == "deleted_locally"
     assert [one.title for one in await again.board()] == ["their words"]
-    await again.thread.write(replica.settling.keep_mine if mine else replica.settling.keep_theirs, conflict.id)
+    await again.thread.write(replica.resolving.keep_mine if mine else replica.resolving.keep_theirs, conflict.id)
     await again.settle()
     assert [one.title for one in await again.board()] == ([] if mine else ["their words"])
     assert bool(served.hub.state.missions) is not mine

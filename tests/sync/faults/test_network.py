@@ -67,8 +67,8 @@ async def agree(machines: list[Machine]) -> list[dict[str, str]]:
                         break
                     await asyncio.sleep(0.02)
     for one in machines:
-        for mirror in await one.thread.read(replica.mirroring.mirrors):
-            assert await one.thread.read(replica.mirroring.verify_mirror, mirror.project_id) == []
+        for mirror in await one.thread.read(replica.sync_steps.mirrors):
+            assert await one.thread.read(replica.sync_steps.verify_mirror, mirror.project_id) == []
     return [{mission.id: mission.title for mission in await one.board()} for one in machines]
 
 
@@ -76,8 +76,8 @@ async def accounted(machines: list[Machine], titles: dict[str, list[str]], shown
     """Each acknowledged title is shown, was shown before by its order, or stands in a conflict or a parked edit."""
     kept: list[Any] = []
     for one in machines:
-        kept += [conflict.mine for conflict in await one.thread.read(replica.settling.list_open)]
-        kept += [entry.patch for entry in await one.thread.read(replica.mirroring.queued, None, parked=True)]
+        kept += [conflict.mine for conflict in await one.thread.read(replica.resolving.list_open)]
+        kept += [entry.patch for entry in await one.thread.read(replica.sync_steps.queued, None, parked=True)]
     still_open = {mine.get("title") if isinstance(mine, dict) else mine for mine in kept}
     assert shown.keys() == titles.keys(), "a mission was lost or came from nowhere"
     for mission_id, said in titles.items():

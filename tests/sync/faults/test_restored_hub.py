@@ -92,7 +92,7 @@ class Team:
         there = await self.at_hub()
         for one in (self.ann, self.bob):
             assert {mission.id: mission.title for mission in await one.board()} == there
-            assert await one.thread.read(replica.mirroring.verify_mirror, self.project) == []
+            assert await one.thread.read(replica.sync_steps.verify_mirror, self.project) == []
         return there
 
 
@@ -139,19 +139,19 @@ async def test_what_a_restored_hub_lost_is_said_and_can_be_published_again(
     await team.settle()
     assert set(await team.agree()) == {*kept, *later}
     for one in (team.ann, team.bob):
-        found = await one.thread.read(replica.settling.list_open)
+        found = await one.thread.read(replica.resolving.list_open)
         assert {(each.kind, each.mission_id, each.title) for each in found} == {
             ("lost_remotely", mission, f"lost {number}") for number, mission in enumerate(lost)
         }
-    first, second, *_ = await team.ann.thread.read(replica.settling.list_open)
-    await team.ann.thread.write(replica.settling.keep_mine, first.id)
-    await team.ann.thread.write(replica.settling.keep_theirs, second.id)
+    first, second, *_ = await team.ann.thread.read(replica.resolving.list_open)
+    await team.ann.thread.write(replica.resolving.keep_mine, first.id)
+    await team.ann.thread.write(replica.resolving.keep_theirs, second.id)
     await team.settle()
     assert set(await team.agree()) == {*kept, *later, first.mission_id}
-    assert len(await team.ann.thread.read(replica.settling.list_open)) == 3
-    assert first.mission_id not in {one.mission_id for one in await team.bob.thread.read(replica.settling.list_open)}, (
-        "what Ann published again is there for Bob, who has nothing to decide any more"
-    )
+    assert len(await team.ann.thread.read(replica.resolving.list_open)) == 3
+    assert first.mission_id not in {
+        one.mission_id for one in await team.bob.thread.read(replica.resolving.list_open)
+    }, "what Ann published again is there for Bob, who has nothing to decide any more"
 
 
 async def test_edits_made_around_a_restore_overwrite_nothing_unseen(team: Team, tmp_path: Path) -> None:
@@ -169,20 +169,20 @@ async def test_edits_made_around_a_restore_overwrite_nothing_unseen(team: Team, 
     await team.hub.start()
     await team.hub.put_back(tmp_path / "backup")
     await team.settle()
-    (conflict,) = [one for one in await bob.thread.read(replica.settling.list_open) if one.kind == "field"]
+    (conflict,) = [one for one in await bob.thread.read(replica.resolving.list_open) if one.kind == "field"]
     assert (conflict.base, conflict.mine, conflict.theirs) == (
         "after the backup",
         "bob, while the hub was away",
         "before the backup",
     )
     assert await team.agree() == {edited: "before the backup", waiting: "ann, while the hub was away"}
-    assert {(one.mission_id, one.kind) for one in await ann.thread.read(replica.settling.list_open)} == {
+    assert {(one.mission_id, one.kind) for one in await ann.thread.read(replica.resolving.list_open)} == {
         (later, "lost_remotely"),
         (edited, "field"),
     }
-    (taken_back,) = [one for one in await ann.thread.read(replica.settling.list_open) if one.kind == "field"]
+    (taken_back,) = [one for one in await ann.thread.read(replica.resolving.list_open) if one.kind == "field"]
     assert (taken_back.field, taken_back.mine, taken_back.theirs) == ("title", "after the backup", "before the backup")
-    await ann.thread.write(replica.settling.keep_mine, taken_back.id)
+    await ann.thread.write(replica.resolving.keep_mine, taken_back.id)
     await team.settle()
     assert (await team.agree())[edited] == "after the backup", "an edit that the hub has lost can be sent once more"
 
@@ -198,7 +198,7 @@ async def test_what_was_sent_and_answered_but_not_yet_read_back_is_missed_too(te
     await team.hub.put_back(tmp_path / "backup")
     await team.settle()
     assert await team.agree() == {edited: "before the backup"}
-    assert {(one.mission_id, one.kind) for one in await team.ann.thread.read(replica.settling.list_open)} == {
+    assert {(one.mission_id, one.kind) for one in await team.ann.thread.read(replica.resolving.list_open)} == {
         (edited, "field"),
         (lost, "lost_remotely"),
     }
@@ -245,7 +245,7 @@ async def test_a_copy_beside_the_original_and_the_way_back(team: Team, tmp_path:
     await team.hub.start(original)
     await team.settle()
     assert set(await team.agree()) == {kept, only_original}
-    assert [one.mission_id for one in await team.ann.thread.read(replica.settling.list_open)] == [only_copy]
+    assert [one.mission_id for one in await team.ann.thread.read(replica.resolving.list_open)] == [only_copy]
     await team.hub.put_back(tmp_path / "backup of the copy")
     await team.settle()
     assert set(await team.agree()) == {kept, only_copy}
@@ -255,10 +255,10 @@ async def test_a_restore_that_loses_nothing_is_not_noticed(team: Team, tmp_path:
     """Nobody reads everything again where a backup has all that was read."""
     await team.make("kept")
     await team.settle()
-    before = await team.ann.thread.read(replica.mirroring.mirrored, team.project)
+    before = await team.ann.thread.read(replica.sync_steps.mirrored, team.project)
     team.hub.back_up(tmp_path / "backup")
     await team.hub.put_back(tmp_path / "backup")
     await team.make("later")
     await team.settle()
-    assert (await team.ann.thread.read(replica.mirroring.mirrored, team.project)).generation == before.generation
+    assert (await team.ann.thread.read(replica.sync_steps.mirrored, team.project)).generation == before.generation
     assert len(await team.agree()) == 2

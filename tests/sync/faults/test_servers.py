@@ -61,7 +61,7 @@ async def test_an_edit_on_which_alone_the_hub_fails_is_set_aside_and_tried_again
         await ann.make(f"fine {number}")
         await ann.engine.once()
         time.now += 120
-    (parked,) = await ann.thread.read(replica.mirroring.queued, parked=True)
+    (parked,) = await ann.thread.read(replica.sync_steps.queued, parked=True)
     assert (parked.entity_id, parked.error_code) == (poison, "suspect")
     assert (await ann.thread.run(queries.connection.sync_state)).parked == 1
     assert len(served.hub.state.missions) == 12
@@ -70,7 +70,7 @@ async def test_an_edit_on_which_alone_the_hub_fails_is_set_aside_and_tried_again
     await ann.engine.once()
     await ann.settle()
     assert poison in served.hub.state.missions
-    assert await ann.thread.read(replica.mirroring.queued, parked=True) == []
+    assert await ann.thread.read(replica.sync_steps.queued, parked=True) == []
 
 
 @pytest.mark.parametrize(
@@ -97,12 +97,12 @@ async def test_a_hub_that_limits_is_left_alone_for_as_long_as_it_asks_but_not_fo
 
 async def test_an_answer_that_is_no_gzip_though_it_says_so_changes_nothing(ann: Machine, served: ServedHub) -> None:
     await ann.settle()
-    before = await ann.thread.read(replica.mirroring.mirrored, PROJECT["id"])
+    before = await ann.thread.read(replica.sync_steps.mirrored, PROJECT["id"])
     mission_id = await ann.make("careful")
     served.before = lambda request: Response(200, {"content-encoding": "gzip"}, {"changes": []})
     (trouble,) = await ann.engine.once()
     assert trouble.kind == "unreadable"
-    assert (await ann.thread.read(replica.mirroring.mirrored, PROJECT["id"])).cursor == before.cursor
+    assert (await ann.thread.read(replica.sync_steps.mirrored, PROJECT["id"])).cursor == before.cursor
     served.before = lambda request: None
     await ann.settle()
     assert mission_id in served.hub.state.missions
@@ -200,7 +200,7 @@ async def test_edits_that_never_get_through_although_the_hub_answers_are_told_of
         time.now += 10
         assert time.now < began + 180, "nobody was told"
     state = await ann.thread.run(queries.connection.sync_state)
-    error = (await ann.thread.read(replica.mirroring.mirrored, PROJECT["id"])).error
+    error = (await ann.thread.read(replica.sync_steps.mirrored, PROJECT["id"])).error
     assert state.waiting == 1 and "do not get through" in str(error)
     served.before = lambda request: None
     time.now += 60
@@ -224,9 +224,9 @@ async def test_an_expired_cursor_reads_everything_anew_and_fifty_queued_edits_st
         return None
 
     served.before = once
-    generation = (await ann.thread.read(replica.mirroring.mirrored, PROJECT["id"])).generation
+    generation = (await ann.thread.read(replica.sync_steps.mirrored, PROJECT["id"])).generation
     await ann.settle()
-    assert told and (await ann.thread.read(replica.mirroring.mirrored, PROJECT["id"])).generation == generation + 1
+    assert told and (await ann.thread.read(replica.sync_steps.mirrored, PROJECT["id"])).generation == generation + 1
     assert served.hub.state.missions.keys() == {first, *made}
     assert len(served.hub.effects) == 51, "each once"
 
@@ -267,9 +267,9 @@ async def test_pages_that_come_twice_or_in_the_wrong_order_take_nothing_back(ann
         return {"changes": [mission], "cursor": f"c{version}", "seq": version, "epoch": 1}
 
     for version, title in ((12, "twelve"), (12, "twelve"), (11, "eleven"), (5, "five")):
-        await ann.thread.write_as(SYSTEM, replica.mirroring.take_changes, PROJECT["id"], page(version, title))  # type: ignore[arg-type]
+        await ann.thread.write_as(SYSTEM, replica.sync_steps.take_changes, PROJECT["id"], page(version, title))  # type: ignore[arg-type]
         assert (await ann.board())[0].title == "twelve"
-    assert await ann.thread.read(replica.mirroring.verify_mirror, PROJECT["id"]) == []
+    assert await ann.thread.read(replica.sync_steps.verify_mirror, PROJECT["id"]) == []
 
 
 NOT_KNOWN = Response(404, {}, {"error": {"code": "not_found", "message": "no such thing"}})
@@ -301,5 +301,5 @@ async def test_a_page_instead_of_what_a_hub_can_do_does_not_make_it_a_plain_one(
     served.before = lambda request: NOT_KNOWN if request.path.endswith("/sync/capabilities") else None
     (trouble,) = await ann.engine.once()
     assert trouble.kind == "unreadable"
-    known = await ann.thread.read(replica.mirroring.capabilities, served.url)
+    known = await ann.thread.read(replica.sync_steps.capabilities, served.url)
     assert known is not None and known.changes and known.if_match

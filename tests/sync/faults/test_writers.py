@@ -65,7 +65,7 @@ async def test_eight_processes_that_write_and_are_killed_at_random_lose_nothing(
             writer.kill()
             writer.communicate()
     assert await ann.thread.run(Workspace.check) == []
-    assert await ann.thread.read(replica.mirroring.verify_mirror, PROJECT["id"]) == []
+    assert await ann.thread.read(replica.sync_steps.verify_mirror, PROJECT["id"]) == []
     await ann.settle()
     assert acknowledged - served.hub.state.missions.keys() == set()
     assert all(effect.kind in ("create", "patch") for effect in served.hub.effects)

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from solo_unicorn.sync.replica import mirroring, sending, taking
+from solo_unicorn.sync.replica import applying, sending, sync_steps
 from solo_unicorn.sync.replica.kinds import kind, missions, parts
 from solo_unicorn.sync.replica.threeway import Verdict
-from solo_unicorn.workspace import outbox, outgoing, view
+from solo_unicorn.workspace import mission_view
+from solo_unicorn.workspace.sync_state import outbox, outgoing
 
 from .hub import SimulatedHub
 
@@ -57,19 +58,19 @@ def _no_three_way() -> Iterator[None]:
 
 @contextmanager
 def _cursor_before_data() -> Iterator[None]:
-    take = mirroring.take_changes
+    take = sync_steps.take_changes
 
     def altered(change: Any, project_id: str, page: Any) -> int:
         take(change, project_id, {**page, "changes": []})
         return take(change, project_id, page)
 
-    with patch.object(mirroring, "take_changes", altered):
+    with patch.object(sync_steps, "take_changes", altered):
         yield
 
 
 @contextmanager
 def _no_version_check() -> Iterator[None]:
-    take = taking.Taking.take
+    take = applying.Taking.take
 
     def altered(self: Any, item: Any, **options: Any) -> bool:
         self.change.connection.execute(
@@ -77,21 +78,21 @@ def _no_version_check() -> Iterator[None]:
         )
         return take(self, item, **options)
 
-    with patch.object(taking.Taking, "take", altered):
+    with patch.object(applying.Taking, "take", altered):
         yield
 
 
 @contextmanager
 def _resync_drops_the_outbox() -> Iterator[None]:
-    begin = mirroring.begin_resync
+    begin = sync_steps.begin_resync
 
     def altered(change: Any, project_id: str) -> None:
         begin(change, project_id)
         change.connection.execute("DELETE FROM outbox WHERE project_id = ?", (project_id,))
         for (mission_id,) in change.connection.execute("SELECT id FROM mission").fetchall():
-            view.View(change, project_id).refold(mission_id)
+            mission_view.View(change, project_id).refold(mission_id)
 
-    with patch.object(mirroring, "begin_resync", altered):
+    with patch.object(sync_steps, "begin_resync", altered):
         yield
 
 
@@ -111,7 +112,7 @@ def _edit_and_outbox_apart() -> Iterator[None]:
 
 @contextmanager
 def _not_refolded_after_a_pull() -> Iterator[None]:
-    with patch.object(view.View, "refold", lambda self, mission_id, *known, quiet=False: None):
+    with patch.object(mission_view.View, "refold", lambda self, mission_id, *known, quiet=False: None):
         yield
 
 
@@ -166,7 +167,7 @@ def _forgotten_by_the_hub() -> Iterator[None]:
 
 @contextmanager
 def _resync_without_sweep() -> Iterator[None]:
-    with patch.object(taking.Taking, "sweep", lambda self, generation: None):
+    with patch.object(applying.Taking, "sweep", lambda self, generation: None):
         yield
 
 

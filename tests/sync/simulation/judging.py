@@ -39,10 +39,10 @@ def check_now(run: Run, machine: Machine) -> None:
     if machine.store.connection.total_changes == machine.checked:
         return
     machine.checked = machine.store.connection.total_changes
-    wrong = machine.workspace.read(replica.mirroring.verify_mirror, PROJECT)
+    wrong = machine.workspace.read(replica.sync_steps.verify_mirror, PROJECT)
     if wrong:
         raise Broken(f"I5 {machine.name} shows something else than base and outbox for {wrong}")
-    mirror = machine.workspace.read(replica.mirroring.mirrored, PROJECT)
+    mirror = machine.workspace.read(replica.sync_steps.mirrored, PROJECT)
     if mirror.epoch == machine.epoch:
         for mission_id, version in machine.store.connection.execute(VERSIONS):
             if version < machine.versions.get(mission_id, 0):
@@ -54,11 +54,11 @@ def check_now(run: Run, machine: Machine) -> None:
 def check_end(run: Run) -> None:
     truth = {one["id"]: _facts(one) for one in run.hub.state.missions.values()}
     for machine in run.machines:
-        run.trail.conflicts += len(machine.workspace.read(replica.settling.list_open, PROJECT))
+        run.trail.conflicts += len(machine.workspace.read(replica.resolving.list_open, PROJECT))
         shown = {}
         for mission in machine.workspace.read(queries.missions.page, PROJECT, limit=500).items:
             shown[mission.id] = _facts(to_wire(mission))
-        parked = {one.entity_id for one in machine.workspace.read(replica.mirroring.queued, PROJECT, parked=True)}
+        parked = {one.entity_id for one in machine.workspace.read(replica.sync_steps.queued, PROJECT, parked=True)}
         differing = {one for one in truth.keys() | shown.keys() if truth.get(one) != shown.get(one)} - parked
         if differing:
             one = min(differing)
@@ -74,7 +74,7 @@ def _check_parts(run: Run, machine: Machine) -> None:
     if run.plain:
         return
     workspace, state = machine.workspace, run.hub.state
-    parked = {one.entity_id for one in workspace.read(replica.mirroring.queued, PROJECT, parked=True)}
+    parked = {one.entity_id for one in workspace.read(replica.sync_steps.queued, PROJECT, parked=True)}
     shown: dict[str, Any] = {PROJECT: workspace.read(queries.projects.get, PROJECT).name}
     shown |= {one.id: one.focus for one in workspace.read(queries.projects.actors, PROJECT)}
     shown |= {one.id: one.default_branch for one in workspace.read(queries.projects.repositories, PROJECT)}

@@ -10,8 +10,9 @@ from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.missions.wire import to_wire
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.replica.files import PIECE
-from solo_unicorn.workspace import operations, outgoing, queries
+from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.rows import dump
+from solo_unicorn.workspace.sync_state import outgoing
 
 from .run import PROJECT, Edit, Machine, Run
 
@@ -206,13 +207,13 @@ def _undo(run: Run, machine: Machine, before: dict[str, Mission]) -> None:
 
 
 def settle(run: Run, machine: Machine) -> None:
-    found = machine.workspace.read(replica.settling.list_open, PROJECT)
+    found = machine.workspace.read(replica.resolving.list_open, PROJECT)
     if not found:
         return
     run.trail.settled += 1
     conflict = run.random.choice(found)
     if run.random.random() < 0.5:
-        machine.workspace.write(replica.settling.keep_theirs, conflict.id)
+        machine.workspace.write(replica.resolving.keep_theirs, conflict.id)
         _given_up(run, machine, conflict)
         return
     if conflict.part:
@@ -229,7 +230,7 @@ def settle(run: Run, machine: Machine) -> None:
             "",
         )
     try:
-        made = machine.workspace.write(replica.settling.keep_mine, conflict.id)
+        made = machine.workspace.write(replica.resolving.keep_mine, conflict.id)
     except SoloUnicornError:
         return
     if conflict.kind == "field" and conflict.field == "title" and made is not None:
@@ -254,7 +255,7 @@ def settle(run: Run, machine: Machine) -> None:
 
 def _settle_part(run: Run, machine: Machine, conflict: Any) -> None:
     try:
-        machine.workspace.write(replica.settling.keep_mine, conflict.id)
+        machine.workspace.write(replica.resolving.keep_mine, conflict.id)
     except SoloUnicornError:
         return
     if conflict.kind == "field" and conflict.part != "memory":

@@ -18,7 +18,7 @@ from solo_unicorn.sync.replica.exchange import detect, pull, push
 from solo_unicorn.sync.replica.messages import Answer, NoAnswer, Request, Response, server_time
 from solo_unicorn.sync.replica.trouble import Trouble
 from solo_unicorn.workspace import queries
-from solo_unicorn.workspace.outbox import Entry
+from solo_unicorn.workspace.sync_state.outbox import Entry
 
 from . import judging, people
 from .run import PROJECT, ROUNDS, Broken, Machine, Run, Trail
@@ -54,7 +54,7 @@ class World(Run):
             judging.check_now(self, machine)
         self._heal()
         for machine in self.machines:
-            for _ in machine.workspace.read(replica.settling.list_open, PROJECT):
+            for _ in machine.workspace.read(replica.resolving.list_open, PROJECT):
                 people.settle(self, machine)
             judging.check_now(self, machine)
         self._heal()
@@ -114,8 +114,8 @@ class World(Run):
     def _due(machine: Machine) -> list[Entry]:
         account = f"{machine.name}@hub"
         return [
-            *machine.workspace.read(replica.mirroring.due, account),
-            *machine.workspace.read(replica.mirroring.due, account, files=True),
+            *machine.workspace.read(replica.sync_steps.due, account),
+            *machine.workspace.read(replica.sync_steps.due, account, files=True),
         ]
 
     def _answered(self, machine: Machine, name: str) -> None:
@@ -169,12 +169,12 @@ class World(Run):
                     workspace, now = machine.workspace, machine.server_now
                     self._calm(machine, push(workspace, one, can, now))
             if not any(
-                machine.workspace.read(replica.mirroring.queued, PROJECT, parked=False) for machine in self.machines
+                machine.workspace.read(replica.sync_steps.queued, PROJECT, parked=False) for machine in self.machines
             ):
                 break
         else:
             left = {
-                m.name: [e.kind for e in m.workspace.read(replica.mirroring.queued, PROJECT)] for m in self.machines
+                m.name: [e.kind for e in m.workspace.read(replica.sync_steps.queued, PROJECT)] for m in self.machines
             }
             raise Broken(f"I7 the outbox does not drain: {left}")
         for machine in self.machines:

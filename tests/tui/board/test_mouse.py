@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from solo_unicorn.missions.entities import ListName
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.tui.board.board import Board
-from solo_unicorn.tui.board.headings import Headings
+from solo_unicorn.tui.board.heading_widget import Headings
 from solo_unicorn.tui.board.topline import TopLine
 from solo_unicorn.tui.inbox.screen import InboxScreen
 from solo_unicorn.tui.kit.keyboard.keyline import KeyLine

@@ -11,7 +11,7 @@ from solo_unicorn.config.settings import Settings
 from solo_unicorn.missions.entities import SYSTEM
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.sync import replica
-from solo_unicorn.sync.client.alone import alone
+from solo_unicorn.sync.client.single_process import alone
 from solo_unicorn.sync.replica import conflicts
 from solo_unicorn.sync.replica.capabilities import FULL
 from solo_unicorn.sync.replica.connecting import Account
@@ -26,7 +26,7 @@ from solo_unicorn.tui.hub import conflict_rows
 from solo_unicorn.tui.hub.conflicts import ConflictsScreen
 from solo_unicorn.tui.kit.marks import PLAIN, UNICODE
 from solo_unicorn.workspace import operations, queries
-from solo_unicorn.workspace.heard import lock_of
+from solo_unicorn.workspace.sync_state.last_heard import lock_of
 from solo_unicorn.workspace.workspace import Workspace
 
 from ..conftest import ready, text, until
@@ -41,9 +41,9 @@ def workspace(home: Path) -> Iterator[Workspace]:
         replica.connecting.put_account(opened, account)
         opened.write(replica.connecting.connect, account, {**PROJECT}, {})
         opened.write_as(
-            SYSTEM, replica.mirroring.take_changes, PROJECT["id"], {"changes": [], "cursor": "c", "seq": 0, "epoch": 1}
+            SYSTEM, replica.sync_steps.take_changes, PROJECT["id"], {"changes": [], "cursor": "c", "seq": 0, "epoch": 1}
         )
-        replica.mirroring.hear(opened, account.id, answered=True, due_in=60)
+        replica.sync_steps.hear(opened, account.id, answered=True, due_in=60)
         with alone(lock_of(opened.path)):
             yield opened
 
@@ -61,13 +61,13 @@ def test_an_edit_on_its_way_is_marked_until_the_hub_has_it(workspace: Workspace)
     assert "✓ synced" in top(workspace)
     workspace.write(operations.missions.create, PROJECT["id"], MissionDraft(title="Buy milk"))
     assert "↑ 1 to send" in top(workspace) and "^ Buy milk" in marks_of(workspace)
-    (entry,) = workspace.read(replica.mirroring.due, "ann@hub")
+    (entry,) = workspace.read(replica.sync_steps.due, "ann@hub")
     assert "agentBudget" not in entry.patch, "what nobody chose is not sent"
     workspace.write_as(SYSTEM, replica.sending.freeze, entry.seq, FULL, 0.0)
     with workspace._change(SYSTEM) as change:
         kind_of(change, entry).park("invalid", "no milk here")
     assert "▲ 1 parked" in top(workspace) and "! Buy milk" in marks_of(workspace)
-    replica.mirroring.mark_failing(workspace, [PROJECT["id"]], "unreachable", "cable is out")
+    replica.sync_steps.mark_failing(workspace, [PROJECT["id"]], "unreachable", "cable is out")
     assert "offline since" in top(workspace)
     state, (undecided,) = conflict_rows.read(workspace, PROJECT["id"])
     row = conflict_rows.undecided_row(undecided, UNICODE)
@@ -109,10 +109,10 @@ async def test_conflicts_are_decided_on_the_screen(workspace: Workspace) -> None
         await until(pilot, lambda: "Buy oat milk" in text(pilot))
         assert "title changed here and there" in text(pilot) and "2 conflicts" in text(pilot)
         await pilot.press("m")
-        await until(pilot, lambda: len(workspace.read(replica.settling.list_open)) == 1)
+        await until(pilot, lambda: len(workspace.read(replica.resolving.list_open)) == 1)
         await until(pilot, lambda: len(pilot.app.screen.undecided) == 1)  # type: ignore[attr-defined]
         await pilot.press("t")
-        await until(pilot, lambda: workspace.read(replica.settling.list_open) == [])
+        await until(pilot, lambda: workspace.read(replica.resolving.list_open) == [])
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
     assert workspace.read(queries.missions.get, first.id).title == "Buy oat milk"
@@ -143,10 +143,10 @@ async def test_both_texts_are_merged_in_the_persons_editor_and_no_word_is_lost(
         edited = lambda text: "x" * 2_000_000  # noqa: E731
         await pilot.press("e")
         await until(pilot, lambda: app.clipboard == "x" * 2_000_000)
-        assert len(workspace.read(replica.settling.list_open)) == 1
+        assert len(workspace.read(replica.resolving.list_open)) == 1
         edited = lambda text: "mine and theirs"  # noqa: E731
         await pilot.press("e")
-        await until(pilot, lambda: workspace.read(replica.settling.list_open) == [])
+        await until(pilot, lambda: workspace.read(replica.resolving.list_open) == [])
     assert workspace.read(queries.missions.get, mission.id).description == "mine and theirs"
 
 
@@ -154,7 +154,7 @@ def test_what_belongs_to_the_project_is_decided_on_there_too(workspace: Workspac
     actor = workspace.write(operations.projects.create_actor, PROJECT["id"], "Careful")
     with workspace._change(SYSTEM) as change:
         conflicts.add(change, PROJECT["id"], actor.id, "01JM", "field", "focus", "old", "mine", "theirs", part="actor")
-        (entry,) = [one for one in workspace.read(replica.mirroring.queued) if one.kind == "part"]
+        (entry,) = [one for one in workspace.read(replica.sync_steps.queued) if one.kind == "part"]
         kind_of(change, entry).park("forbidden", "owners only")
     _, found = conflict_rows.read(workspace, PROJECT["id"])
     shown = ["".join(str(part) for part in conflict_rows.undecided_row(one, UNICODE).parts) for one in found]

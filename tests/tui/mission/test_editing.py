@@ -249,7 +249,7 @@ async def test_the_place_of_the_work_and_the_ways_there(
         seen=seen,
     )
     measure = ChangeMeasure(story.now - timedelta(minutes=1), "c" * 40, "solo-unicorn/pay", 3, 1, 2)
-    story.workspace.write_as(SYSTEM, operations.measured.keep_change, mission.id, measure)
+    story.workspace.write_as(SYSTEM, operations.change_measures.keep_change, mission.id, measure)
     called: list[tuple[Any, ...]] = []
 
     def answer(*arguments: str) -> Json:

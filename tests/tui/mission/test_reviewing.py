@@ -12,11 +12,11 @@ from textual.widgets import Input, TextArea
 from solo_unicorn.missions.comments import LineComment
 from solo_unicorn.missions.entities import SYSTEM, Author, Json, JsonObject
 from solo_unicorn.missions.errors import SoloUnicornError
-from solo_unicorn.missions.reading import run_digests
+from solo_unicorn.missions.review_marks import run_digests
 from solo_unicorn.tui.kit.drawing import Line
 from solo_unicorn.tui.kit.lines import Row
 from solo_unicorn.tui.kit.sheets.write import WriteScreen
-from solo_unicorn.tui.mission import places
+from solo_unicorn.tui.mission import shell_and_editor
 from solo_unicorn.tui.mission.changes.pane import ChangesPane
 from solo_unicorn.tui.mission.changes.places import Place
 from solo_unicorn.workspace import operations, queries
@@ -83,7 +83,7 @@ async def test_hunks_and_files_are_marked_and_the_next_unreviewed_one_is_found(
         assert stands_on(pane) == ("till.py", "hunk"), "no file after it is left"
         await pilot.press("Y")
         await until(pilot, lambda: "reviewed: files 2/2, hunks 3/3" in text(pilot))
-        assert len(story.workspace.read(queries.reading.of_mission, mission).reviewed) == 3
+        assert len(story.workspace.read(queries.review_marks.of_mission, mission).reviewed) == 3
         await pilot.press("home", "Y")
         await until(pilot, lambda: "reviewed: files 1/2, hunks 1/3" in text(pilot))
         await pilot.press("end", "left_parenthesis", "left_parenthesis")
@@ -92,7 +92,7 @@ async def test_hunks_and_files_are_marked_and_the_next_unreviewed_one_is_found(
 
 async def test_a_mark_is_gone_when_its_text_has_changed_and_others_stay(story: Story, files: list[JsonObject]) -> None:
     mission = story.card("Search: typo").id
-    story.workspace.write(operations.reading.mark, mission, [run for one in files for run in _runs(one)])
+    story.workspace.write(operations.review_marks.mark, mission, [run for one in files for run in _runs(one)])
     files[0] = file("pay.py", "first = 1", "second = 2 + 2")
     async with story.app().run_test(size=(120, 40)) as pilot:
         await opened(pilot, story)
@@ -320,7 +320,7 @@ async def test_the_editor_is_opened_on_the_line(
     story.workspace.write_as(SYSTEM, operations.workstation.set_mission_worktree, mission, str(tmp_path), "m")
     asked: list[tuple[list[str], str]] = []
     monkeypatch.setattr(
-        places, "_step_aside", lambda app, command, directory, setting: asked.append((command, directory))
+        shell_and_editor, "_step_aside", lambda app, command, directory, setting: asked.append((command, directory))
     )
     monkeypatch.setenv("EDITOR", "nano -w")
     monkeypatch.delenv("VISUAL", raising=False)
@@ -329,9 +329,8 @@ async def test_the_editor_is_opened_on_the_line(
         to(pane, "third = 3")
         await pilot.press("E")
         await until(pilot, lambda: asked == [(["nano", "-w", "+10", "till.py"], str(tmp_path))])
-    assert places.at_line("/usr/bin/code", "a.py", 3) == ["--goto", "a.py:3"] and places.at_line("hx", "a", 3) == [
-        "a:3"
-    ]
+    assert shell_and_editor.at_line("/usr/bin/code", "a.py", 3) == ["--goto", "a.py:3"]
+    assert shell_and_editor.at_line("hx", "a", 3) == ["a:3"]
 
 
 async def test_texts_are_commented_and_the_verdict_stands_at_the_end(story: Story, files: list[JsonObject]) -> None:

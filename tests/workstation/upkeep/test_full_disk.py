@@ -28,8 +28,8 @@ from solo_unicorn.workspace.integrity import backup
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client
-from solo_unicorn.workstation.full import FullRepositories
-from solo_unicorn.workstation.session import room
+from solo_unicorn.workstation.full_repositories import FullRepositories
+from solo_unicorn.workstation.session import full_disk
 from solo_unicorn.workstation.supervisor import Supervisor
 
 from ..conftest import Shop, until
@@ -193,10 +193,10 @@ async def test_an_agent_that_fails_where_there_is_no_room_is_not_to_blame(
         supervisor, full = Supervisor(), FullRepositories()
         context = cast("ServiceContext", SimpleNamespace(workspace=thread, supervisor=supervisor, full=full))
         failed = Judgement("failed", "git: write error")
-        monkeypatch.setattr(room, "full_place", lambda places: None)
-        assert await room.judged(context, session, failed) == failed
-        monkeypatch.setattr(room, "full_place", lambda places: home)
-        told = await room.judged(context, session, failed)
+        monkeypatch.setattr(full_disk, "full_place", lambda places: None)
+        assert await full_disk.judged(context, session, failed) == failed
+        monkeypatch.setattr(full_disk, "full_place", lambda places: home)
+        told = await full_disk.judged(context, session, failed)
         assert told.outcome == "unavailable"
         assert f"There is no space left on the disk of {home}" in told.reason and "write error" in told.reason
         assert full.still(asyncio.get_running_loop().time(), ()) == {repository.id}

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from solo_unicorn.missions.entities import Worktree
-from solo_unicorn.workstation.full import LONGEST_SECONDS, FullRepositories
+from solo_unicorn.workstation.full_repositories import LONGEST_SECONDS, FullRepositories
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 TAKEN = Worktree("W1", "R", "/w1", "m1", NOW, NOW, mission_id="M1")

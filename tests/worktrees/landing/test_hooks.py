@@ -12,7 +12,7 @@ from solo_unicorn.worktrees.git import GitError
 from solo_unicorn.worktrees.landing.building import CheckFailed, NotAsReviewed
 from solo_unicorn.worktrees.landing.landing import Landed, PushRefused, land
 from solo_unicorn.worktrees.landing.messages import Message
-from solo_unicorn.worktrees.pool.work import HookRefused, commit_uncommitted
+from solo_unicorn.worktrees.pool.snapshots import HookRefused, commit_uncommitted
 
 from ..conftest import Landing, MakeRepo, Repo
 

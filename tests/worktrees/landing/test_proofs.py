@@ -22,7 +22,7 @@ from solo_unicorn.worktrees.landing.proofs import (
     note_start,
     prove,
 )
-from solo_unicorn.worktrees.pool.furnished import excluding, noting
+from solo_unicorn.worktrees.pool.setup_files import excluding, noting
 
 from ..conftest import KilledAt, MakeRepo, Repo
 

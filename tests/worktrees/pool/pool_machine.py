@@ -24,7 +24,7 @@ from solo_unicorn.worktrees.landing.recovery import recover, undo_landing
 from solo_unicorn.worktrees.locks import hold
 from solo_unicorn.worktrees.pool.pool import Pool
 from solo_unicorn.worktrees.pool.records import SPARE
-from solo_unicorn.worktrees.pool.work import commit_uncommitted, snapshot_work
+from solo_unicorn.worktrees.pool.snapshots import commit_uncommitted, snapshot_work
 
 from ..conftest import KilledAt, MakeMission, Record, Repo
 from .file_slots import FileSlots

@@ -10,7 +10,7 @@ from textual.message import Message
 
 from ....missions.board import Card
 from ....missions.entities import ListName
-from ..headings import Headings
+from ..heading_widget import Headings
 from ..messages import MoveWished, Wished
 from .column import CardColumn
 from .cursor import BoardCursor

@@ -1,6 +1,6 @@
 """What stands above the columns, row by row: names, counts and limits; on narrow screens also what is beside them.
 
-No widget and no Textual, so that the first frame has it too; headings.py is the widget.
+No widget and no Textual, so that the first frame has it too; board/heading_widget.py is the widget.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.strip import Strip
 
 from ....missions.entities import JsonObject
-from ....missions.reading import SAID, Reading, Scope
+from ....missions.review_marks import SAID, Reading, Scope
 from ...kit.drawing import Line
 from ...kit.lines import Row, row
 from ...kit.marks import Marks

@@ -18,7 +18,7 @@ from textual.widgets import Input
 from ....missions.comments import LineComment
 from ....missions.entities import Json, JsonObject
 from ....missions.errors import SoloUnicornError
-from ....missions.reading import Reading, Scope
+from ....missions.review_marks import Reading, Scope
 from ...kit.application import Application
 from ...kit.commands import as_object
 from ...kit.drawing import Line

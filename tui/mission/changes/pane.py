@@ -8,9 +8,9 @@ from textual import on
 from textual.widgets import Input
 
 from ....missions.comments import LineComment
-from ....missions.reading import SCOPES, Reading
+from ....missions.review_marks import SCOPES, Reading
 from ...kit.lines import Lines, Row
-from . import wishes
+from . import messages
 from .finding import spans_in, text_of
 from .keys import KEYS
 from .live import LiveChanges
@@ -106,7 +106,7 @@ class ChangesPane(LiveChanges):
         """Comment on the line or the range, or answer the comment."""
         key, lines = self.under_cursor, self.lines
         if isinstance(key, LineComment):
-            self.post_message(wishes.AnswerWished(key))
+            self.post_message(messages.AnswerWished(key))
             return
         at = lines.cursor or 0
         found = selected(lines.rows, at if lines.begun is None else lines.begun, at)
@@ -116,7 +116,7 @@ class ChangesPane(LiveChanges):
         lines.begin_range(None)
         about = about_of(found.path, self.scope)
         self.post_message(
-            wishes.CommentWished(found.path, found.line, found.until, found.first.side, found.anchor, about, suggest)
+            messages.CommentWished(found.path, found.line, found.until, found.first.side, found.anchor, about, suggest)
         )
 
     def action_range(self) -> None:
@@ -136,16 +136,16 @@ class ChangesPane(LiveChanges):
 
     def action_resolve(self) -> None:
         if isinstance(self.under_cursor, LineComment):
-            self.post_message(wishes.ResolveWished(self.under_cursor))
+            self.post_message(messages.ResolveWished(self.under_cursor))
 
     def action_reword(self) -> None:
         """Change the words of a comment."""
         if isinstance(self.under_cursor, LineComment):
-            self.post_message(wishes.RewordWished(self.under_cursor))
+            self.post_message(messages.RewordWished(self.under_cursor))
 
     def action_delete(self) -> None:
         if isinstance(self.under_cursor, LineComment):
-            self.post_message(wishes.DeleteWished(self.under_cursor))
+            self.post_message(messages.DeleteWished(self.under_cursor))
 
     def action_mark(self, whole: bool) -> None:
         """Mark what is under the cursor and go on to what is not reviewed; what was marked is unmarked."""
@@ -158,12 +158,12 @@ class ChangesPane(LiveChanges):
         reviewed = not self.reading.has(runs)
         if reviewed:
             step_to(self.lines, unreviewed(Reading("", self.reading.reviewed | {*runs})), 1)
-        self.post_message(wishes.MarkWished(runs, reviewed))
+        self.post_message(messages.MarkWished(runs, reviewed))
 
     def action_editor(self) -> None:
         """The person's editor at this line."""
         if self.place is not None:
-            self.post_message(wishes.EditorWished(self.place.path, self.place.new or 1))
+            self.post_message(messages.EditorWished(self.place.path, self.place.new or 1))
 
     def action_beside(self) -> None:
         """One column or two."""

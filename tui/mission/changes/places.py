@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Final, Literal
 
 from ....missions.comments import Anchor, Side
-from ....missions.reading import Reading
 from ....missions.records import record
+from ....missions.review_marks import Reading
 from ...kit.drawing import Line
 
 WIDE: Final = 80

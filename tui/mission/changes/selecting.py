@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ....missions.comments import CONTEXT, TEXTS, About, Anchor
-from ....missions.reading import Scope
 from ....missions.records import record
+from ....missions.review_marks import Scope
 from ...kit.lines import Row
 from .places import Place
 

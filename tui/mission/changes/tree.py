@@ -8,7 +8,7 @@ from typing import Final
 
 from ....missions.comments import LineComment
 from ....missions.entities import JsonObject
-from ....missions.reading import Reading
+from ....missions.review_marks import Reading
 from ...kit.lines import Row, row
 from ...kit.marks import Marks
 from .model import counts_of, files_of, runs_of

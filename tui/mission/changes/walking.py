@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ....missions.comments import LineComment
-from ....missions.reading import Reading
+from ....missions.review_marks import Reading
 from ...kit.lines import Lines, Row
 from .places import Place
 
