@@ -56,11 +56,11 @@ BRANCHES: dict[str, Step] = {
     "missions.move": lambda w: w.write(operations.missions.move, HERE, "doing"),
     "missions.link": lambda w: w.write(operations.missions.link, HERE, "M-2"),
     "undo.undo": lambda w: w.write(operations.undo.undo, PROJECT),
-    "mirroring.take_changes": lambda w: w.write_as(SYSTEM, replica.sync_steps.take_changes, PROJECT, page()),
-    "mirroring.take_changes: a tombstone": lambda w: w.write_as(
+    "sync_steps.take_changes": lambda w: w.write_as(SYSTEM, replica.sync_steps.take_changes, PROJECT, page()),
+    "sync_steps.take_changes: a tombstone": lambda w: w.write_as(
         SYSTEM, replica.sync_steps.take_changes, PROJECT, page(changes=[{"id": HERE, "deleted": True, "version": 9}])
     ),
-    "mirroring.begin_resync": lambda w: w.write_as(SYSTEM, replica.sync_steps.begin_resync, PROJECT),
+    "sync_steps.begin_resync": lambda w: w.write_as(SYSTEM, replica.sync_steps.begin_resync, PROJECT),
     "sending.settle: done": told(200, {**NEWER, "title": "mine"}),
     "sending.settle: outdated": told(412, OUTDATED),
     "sending.settle: gone": told(410),
@@ -70,12 +70,12 @@ BRANCHES: dict[str, Step] = {
         SYSTEM, replica.sending.settle, frozen(w), NoAnswer("cut"), FULL, 1.0
     ),
     "sending.freeze": lambda w: w.write_as(SYSTEM, replica.sending.freeze, due(w), FULL, 1.0),
-    "mirroring.park": lambda w: w.write_as(SYSTEM, replica.sync_steps.park, frozen(w), "suspect"),
+    "sync_steps.park": lambda w: w.write_as(SYSTEM, replica.sync_steps.park, frozen(w), "suspect"),
     "connecting.take_parts": lambda w: w.write_as(
         SYSTEM, replica.connecting.take_parts, PROJECT, {"id": PROJECT, "name": "Renamed"}, {"flows": [FLOW]}, 2
     ),
-    "mirroring.take_mission": lambda w: w.write_as(SYSTEM, replica.sync_steps.take_mission, PROJECT, NEWER),
-    "mirroring.mark_gone": lambda w: w.write_as(SYSTEM, replica.sync_steps.mark_gone, PROJECT, HERE),
+    "sync_steps.take_mission": lambda w: w.write_as(SYSTEM, replica.sync_steps.take_mission, PROJECT, NEWER),
+    "sync_steps.mark_gone": lambda w: w.write_as(SYSTEM, replica.sync_steps.mark_gone, PROJECT, HERE),
     "connecting.disconnect": lambda w: w.write(replica.connecting.disconnect, PROJECT, force=True),
     "projects.delete: connected": lambda w: w.write(operations.projects.delete, PROJECT, discard_unsent=True),
     "connecting.select_missions": lambda w: w.write(
@@ -115,18 +115,18 @@ BRANCHES: dict[str, Step] = {
 
 STORIES: dict[str, dict[str, Step]] = {
     "the hub away and back": {
-        "mirroring.mark_failing": lambda w: replica.sync_steps.mark_failing(w, [PROJECT], "unreachable", "no network"),
-        "mirroring.mark_synced": lambda w: replica.sync_steps.mark_synced(w, [PROJECT]),
+        "sync_steps.mark_failing": lambda w: replica.sync_steps.mark_failing(w, [PROJECT], "unreachable", "no network"),
+        "sync_steps.mark_synced": lambda w: replica.sync_steps.mark_synced(w, [PROJECT]),
     },
     "a full resync": {
-        "mirroring.begin_resync: again": lambda w: w.write_as(SYSTEM, replica.sync_steps.begin_resync, PROJECT),
-        "mirroring.take_snapshot": lambda w: w.write_as(
+        "sync_steps.begin_resync: again": lambda w: w.write_as(SYSTEM, replica.sync_steps.begin_resync, PROJECT),
+        "sync_steps.take_snapshot": lambda w: w.write_as(
             SYSTEM,
             replica.sync_steps.take_snapshot,
             PROJECT,
             {"items": [NEWER], "nextAfter": "x", "snapshotCursor": "c2", "seq": 9, "epoch": 1},
         ),
-        "mirroring.take_snapshot: the last": lambda w: w.write_as(
+        "sync_steps.take_snapshot: the last": lambda w: w.write_as(
             SYSTEM,
             replica.sync_steps.take_snapshot,
             PROJECT,
@@ -136,21 +136,21 @@ STORIES: dict[str, dict[str, Step]] = {
     "a conflict": {
         "sending.settle: the hub was faster": told(412, OUTDATED),
         "sending.freeze: a conflict": lambda w: w.write_as(SYSTEM, replica.sending.freeze, due(w), FULL, 1.0),
-        "settling.keep_mine": lambda w: w.write(replica.resolving.keep_mine, conflicted(w)),
+        "resolving.keep_mine": lambda w: w.write(replica.resolving.keep_mine, conflicted(w)),
     },
     "their conflict": {
         "sending.settle: faster": told(412, OUTDATED),
         "sending.freeze: another conflict": lambda w: w.write_as(SYSTEM, replica.sending.freeze, due(w), FULL, 1.0),
-        "settling.keep_theirs": lambda w: w.write(replica.resolving.keep_theirs, conflicted(w)),
+        "resolving.keep_theirs": lambda w: w.write(replica.resolving.keep_theirs, conflicted(w)),
     },
     "a refusal": {
         "sending.settle: set aside": told(422, {"error": {"message": "no"}}),
-        "mirroring.retry_parked": lambda w: w.write_as(
+        "sync_steps.retry_parked": lambda w: w.write_as(
             SYSTEM, replica.sync_steps.retry_parked, w.read(replica.sync_steps.queued, parked=True)[0].seq
         ),
         "sending.freeze: once more": lambda w: w.write_as(SYSTEM, replica.sending.freeze, due(w), FULL, 1.0),
         "sending.settle: refused for good": told(422, {"error": {"message": "no"}}),
-        "mirroring.discard_parked": lambda w: w.write_as(
+        "sync_steps.discard_parked": lambda w: w.write_as(
             SYSTEM, replica.sync_steps.discard_parked, w.read(replica.sync_steps.queued, parked=True)[0].seq
         ),
     },

@@ -53,7 +53,7 @@ BY_OTHERS = frozenset(
         "repair.repair",
         "sample.create",
         "tutorial.create",
-        "mirroring.recover_unsent",
+        "sync_steps.recover_unsent",
         "comments.answer",
         "comments.edit",
         "comments.propose_tour",
@@ -64,7 +64,7 @@ BY_OTHERS = frozenset(
     }
 )
 """Without a step of their own: each is one transaction, which is proven below; what that means the steps prove."""
-SHARED = ("connecting", "files", "history", "mirroring", "sending", "settling")
+SHARED = ("connecting", "files", "history", "resolving", "sending", "sync_steps")
 """Modules of the replica that hold operations; the others are what those are made of."""
 BUILDING_BLOCKS = frozenset(
     {
@@ -80,7 +80,7 @@ BUILDING_BLOCKS = frozenset(
     }
 )
 """What operations with steps are made of."""
-ONE_BY_ONE = frozenset({"mirroring.recover_unsent", "tutorial.follow"})
+ONE_BY_ONE = frozenset({"sync_steps.recover_unsent", "tutorial.follow"})
 """A transaction for each journal, which is read until they are there (test_journal.py); one for each step done."""
 
 

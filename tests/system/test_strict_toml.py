@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from solo_unicorn.agents import catalogue
-from solo_unicorn.config import reading
+from solo_unicorn.config import parsing
 from solo_unicorn.mcp_server.install.toml import Editor
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.system import strict_toml
@@ -35,7 +35,7 @@ def test_what_cannot_be_used_is_refused_by_every_reader(text: str, tmp_path: Pat
     (entry := tmp_path / "mine.toml").write_text(text)
     for read in (
         lambda: catalogue.read(entry),
-        lambda: reading.values(reading.parse(text, entry), text, entry),
+        lambda: parsing.values(parsing.parse(text, entry), text, entry),
         lambda: parse_recipe(text, "recipe"),
     ):
         with pytest.raises(SoloUnicornError) as refused:
