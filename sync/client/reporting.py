@@ -98,7 +98,7 @@ class Report:
         before, self._files_why = self._files_why, why
         if why == before:
             return
-        await self._kept(lambda workspace: replica.mirroring.hear_files(workspace, self._account.id, why))
+        await self._kept(lambda workspace: replica.sync_steps.hear_files(workspace, self._account.id, why))
         hub = self._account.hub
         if before is None and not why:  # a start, and nothing to tell
             return

@@ -206,9 +206,9 @@ def hear_heartbeat(workspace: Workspace, account_id: str) -> None:
 
 def hear_files(workspace: Workspace, account_id: str, why: str) -> None:
     """Why files do not get to an account's hub; empty when they do."""
-    before = heard.read(workspace.path).get(account_id, Heard())
+    before = last_heard.read(workspace.path).get(account_id, Heard())
     if before.files_why != why:
-        heard.write(workspace.path, account_id, replace(before, files_why=why))
+        last_heard.write(workspace.path, account_id, replace(before, files_why=why))
 
 
 def due(

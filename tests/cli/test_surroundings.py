@@ -92,7 +92,7 @@ def test_doctor_finds_nothing_wrong_with_an_archived_project(home: Path, monkeyp
     with Workspace.open() as workspace:
         replica.connecting.put_account(workspace, account)
         workspace.write(replica.connecting.connect, account, {"id": "01J00000000000000000000000", "name": "Old"}, {})
-        replica.mirroring.set_capabilities(workspace, "https://hub", {"changes": True})
+        replica.sync_steps.set_capabilities(workspace, "https://hub", {"changes": True})
     state = SyncState((Link("https://hub", "Old", archived=True),))
     monkeypatch.setattr(Link, "kind", lambda *_: "archived")
     monkeypatch.setattr(queries.connection, "sync_state", lambda *_: replace(state, now=datetime.now(UTC)))
