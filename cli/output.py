@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 DIM, BOLD, PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[0m"
 
+LEAST_ROOM = 20
+"""Cells for the last column of a table, below which a table is not shown in columns."""
+
 
 class Output:
     """Standard output of one command."""
@@ -139,13 +142,30 @@ class Output:
 
     def _aligned(self, header: Sequence[str], rows: Sequence[Sequence[str]], whole: bool) -> None:
         widths = [max(_width(row[n]) for row in (header, *rows)) for n in range(len(header))]
-        room = max(_columns() - sum(width + 2 for width in widths[:-1]), 20)
+        room = _columns() - sum(width + 2 for width in widths[:-1])
+        if room < min(LEAST_ROOM, widths[-1]) and len(header) > 2:
+            self._stacked(header, rows, whole)
+            return
+        room = max(room, LEAST_ROOM)
         print(self._dim(_joined(header, widths)))
         for row in rows:
             first, *more = _lines(row[-1], room) if whole else [_cut(row[-1], room)]
             print(_joined([*row[:-1], first], widths))
             for line in more:
                 print(_joined([*([""] * (len(row) - 1)), line], widths))
+
+    def _stacked(self, header: Sequence[str], rows: Sequence[Sequence[str]], whole: bool) -> None:
+        """On a terminal too narrow for columns: the first and the last one on a line, the others below."""
+        columns = _columns()
+        for row in (header, *rows):
+            named = f"{row[0]}  {row[-1]}"
+            between = _lines("  ".join(row[1:-1]), columns - 2)
+            lines = [
+                *(_lines(named, columns) if whole else [_cut(named, columns)]),
+                *(f"  {one}" for one in between if one),
+            ]
+            for line in lines:
+                print(self._dim(line) if row is header else line)
 
     def _dim(self, text: str) -> str:
         return f"{DIM}{text}{PLAIN}" if self.colour else text

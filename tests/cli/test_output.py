@@ -54,6 +54,14 @@ def test_a_terminal_gets_aligned_columns_under_a_header_cut_to_its_width(home: P
     assert "\x1b" not in "".join(shown)
 
 
+def test_a_terminal_too_narrow_for_columns_gets_whole_words_below_each_other(home: Path) -> None:
+    main(["project", "create", "Acme"])
+    main(["mission", "create", "A title that is much too long for the narrow terminal it is shown on, by far"])
+    shown = on_a_terminal("mission", "list", columns=44, more={"NO_COLOR": "1"}).splitlines()
+    assert [line.split()[0] for line in shown] == ["REF", "LIST", "M-1", "todo"]
+    assert all(_width(line) <= 44 for line in shown)
+
+
 def test_colour_is_only_for_terminals_and_never_with_no_color(home: Path) -> None:
     main(["project", "create", "Acme"])
     assert "\x1b[2m" in on_a_terminal("project", "list", more={"NO_COLOR": ""})
