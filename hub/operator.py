@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -155,22 +154,31 @@ async def _serve(settings: HubSettings, sockets: list[socket.socket]) -> int:
 
     database = open_database(settings.database)
 
+    def began(step: str) -> None:
+        slow.step = step
+
     async def begin() -> None:
-        await starting.dependencies(settings, database, say)
+        await starting.dependencies(settings, database, say, began)
+        began("bringing the database to its newest form")
         with starting.named(database.url.render_as_string(hide_password=True)):
             await upgrade(database)
+        began("opening its parts")
 
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
-    with starting.Signals().heard() as signals:
+    def ready() -> None:
+        slow.done()
+        _welcome(settings, first, say)
+
+    with starting.SlowStart(say) as slow, starting.Signals().heard() as signals:
         try:
             if not await signals.or_done(begin()):
                 return 0
             first = await database.read(_has_nobody)
         finally:
             await database.close()
-        return await _listen(settings, sockets, signals, partial(_welcome, settings, first, say))
+        return await _listen(settings, sockets, signals, ready)
 
 
 async def _listen(

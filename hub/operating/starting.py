@@ -30,6 +30,7 @@ from ..uploads.store import UPLOADS, Files
 PATIENCE: Final = 6
 """So many tries, about half a minute in all, before the operator is asked."""
 TRY_SECONDS: Final = 5.0
+SLOW_SECONDS: Final = 2.0
 END_SECONDS: Final = 8.0
 """After a signal; then the process ends whatever hangs, within the ten seconds that containers are given."""
 
@@ -85,8 +86,48 @@ def _not_bound(host: str, port: int, error: OSError | OverflowError) -> SoloUnic
     return UsageError(f"The hub cannot listen at {place}", why=why, todo="give a --host of this machine and a --port")
 
 
-async def wait_for(name: str, probe: Probe, todo: str, say: Say) -> None:
+class SlowStart:
+    """A start that takes long says what it does: after SLOW_SECONDS, and then after pauses that double.
+
+    A timer on a thread, because what is slow may keep the event loop from running.
+    """
+
+    def __init__(self, say: Say) -> None:
+        self.step = "loading the program"
+        self._say = say
+        self._pause = Backoff(SLOW_SECONDS, 60.0)
+        self._timer: threading.Timer | None = None
+        self._over = False
+
+    def __enter__(self) -> SlowStart:
+        self._wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.done()
+
+    def done(self) -> None:
+        """It has started, or will not."""
+        self._over = True
+        if self._timer:
+            self._timer.cancel()
+
+    def _wait(self) -> None:
+        self._timer = threading.Timer(self._pause.next(), self._tell)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _tell(self) -> None:
+        if not self._over:
+            self._say(f"still starting: {self.step}")
+            self._wait()
+
+
+async def wait_for(
+    name: str, probe: Probe, todo: str, say: Say, began: Callable[[str], None] = lambda step: None
+) -> None:
     """Try until it answers, with growing pauses, and say so; Offline after PATIENCE tries, naming it."""
+    began(f"waiting for {name}")
     pause = Backoff(0.5, 8.0, random=Random())
     while True:
         try:
@@ -145,25 +186,31 @@ def the_files(settings: HubSettings) -> Files:
     return Files(settings.options.get("upload_url", ""), settings.data_dir / "uploads")
 
 
-async def dependencies(settings: HubSettings, database: Database, say: Say) -> None:
+async def dependencies(settings: HubSettings, database: Database, say: Say, began: Callable[[str], None]) -> None:
     """Wait for everything outside this process that the hub needs."""
     shown = database.url.render_as_string(hide_password=True)
     with named(shown):
         await wait_for(
-            f"the database {shown}", partial(probe, database), "start it, or correct SOLO_UNICORN_HUB_DATABASE_URL", say
+            f"the database {shown}",
+            partial(probe, database),
+            "start it, or correct SOLO_UNICORN_HUB_DATABASE_URL",
+            say,
+            began,
         )
     for name, url in (
         ("SOLO_UNICORN_HUB_BUS_URL", settings.bus_url),
         ("SOLO_UNICORN_HUB_RATE_LIMIT_URL", settings.options.get("rate_limit_url", "")),
     ):
         if url.startswith(SCHEMES):
-            await wait_for(f"Redis at {place_of(url)}", redis_answers(url), f"start it, or correct {name}", say)
+            await wait_for(f"Redis at {place_of(url)}", redis_answers(url), f"start it, or correct {name}", say, began)
         elif url.startswith("postgresql://"):
-            await wait_for(f"PostgreSQL at {place_of(url)}", postgres_answers(url), f"start it, or correct {name}", say)
+            await wait_for(
+                f"PostgreSQL at {place_of(url)}", postgres_answers(url), f"start it, or correct {name}", say, began
+            )
     files = the_files(settings)
     try:
         todo = "correct SOLO_UNICORN_HUB_UPLOAD_URL, or the credentials in the environment"
-        await wait_for(f"the store of files {files.place}", files.probe, todo, say)
+        await wait_for(f"the store of files {files.place}", files.probe, todo, say, began)
     finally:
         files.close()
 

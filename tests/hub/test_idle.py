@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 
 pytest.importorskip("sqlalchemy", reason="needs the extra solo-unicorn[hub]")
 
-from solo_unicorn.hub.operating.starting import PATIENCE, wait_for
+from solo_unicorn.hub.operating import starting
+from solo_unicorn.hub.operating.starting import PATIENCE, SlowStart, wait_for
 from solo_unicorn.hub.storage.sqlite import SqliteDatabase
 from solo_unicorn.missions.errors import Offline
 
@@ -77,3 +79,20 @@ def test_what_a_hub_needs_and_does_not_answer_is_named_and_given_up_after_half_a
 
     assert 5 < simulated(main) < 60
     assert len(said) == PATIENCE - 1 and "waiting for Redis at r: connection refused (try 1 of 6" in said[0]
+
+
+async def test_a_slow_start_says_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was silent, and looked as if it hung."""
+    monkeypatch.setattr(starting, "SLOW_SECONDS", 0.01)
+    told, said = threading.Event(), list[str]()
+
+    def say(line: str) -> None:
+        said.append(line)
+        told.set()
+
+    async def hangs() -> None:
+        assert await asyncio.to_thread(told.wait, 30)
+
+    with SlowStart(say) as slow:
+        await wait_for("Redis at r", hangs, "start it", say, lambda step: setattr(slow, "step", step))
+    assert said[0] == "still starting: waiting for Redis at r"
