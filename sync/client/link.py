@@ -257,7 +257,6 @@ class AccountLink:
         try:
             return await self._send_due_files(projects, can)
         except (SoloUnicornError, OSError) as error:  # a full disk, a locked file
-            self._log.warning("files are not sent", extra={"why": str(error)})
             await self.report.files(str(error))
         except Exception as error:
             self._log.exception("files are not sent")
@@ -266,15 +265,16 @@ class AccountLink:
 
     async def _send_due_files(self, projects: list[str], can: Capabilities) -> Trouble | None:
         while True:
-            due = await self._workspace.read(replica.sync_steps.due, self.account.id, files=True)
-            due = [one for one in due if one.project_id in projects]
+            waiting = await self._workspace.read(replica.sync_steps.due, self.account.id, files=True)
+            due = [one for one in waiting if one.project_id in projects]
             ready = [one for one in due if self.attempts.ready(one.seq, self._clock())]
+            if not due:
+                await self.report.files("")
             if not ready:
-                if not due:
-                    await self.report.files("")
                 return None
             trouble = await self._send(ready[0], can)
             if trouble is not None:
+                self.attempts.held(ready[0].seq, self._clock())
                 await self.report.files(trouble.reason)
                 return trouble
 

@@ -95,6 +95,7 @@ class Attempts:
     def __init__(self, random: Random) -> None:
         self._random = random
         self._failed: dict[int, Backoff] = {}
+        self._held: dict[int, Backoff] = {}
         self._next: dict[int, float] = {}
         self._since: dict[int, float] = {}
         self._others = 0
@@ -121,6 +122,11 @@ class Attempts:
         self._next[seq] = now + pause.next()
         return pause.tries >= SUSPECT_FAILURES and self._others >= SUSPECT_OTHERS
 
+    def held(self, seq: int, now: float) -> None:
+        """A row cannot go out for a reason that is not its own: the hub is full, or asks to wait."""
+        pause = self._held.setdefault(seq, Backoff(FIRST, LONGEST, random=self._random, between=ANY))
+        self._next[seq] = max(self._next.get(seq, 0.0), now + pause.next())
+
     def stuck(self, waiting: set[int], files: set[int], now: float) -> bool:
         """Whether something has waited for two minutes while the host answers; asked anew, it counts from then.
 
@@ -136,5 +142,5 @@ class Attempts:
         return found
 
     def _forget(self, seq: int) -> None:
-        for known in (self._failed, self._next, self._since):
+        for known in (self._failed, self._held, self._next, self._since):
             known.pop(seq, None)

@@ -10,16 +10,22 @@ from typing import Any
 import pytest
 
 from solo_unicorn.missions.errors import TryAgain
+from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.client.engine import Engine
 from solo_unicorn.sync.client.reporting import Report
 from solo_unicorn.sync.client.sync_events import Happening
 from solo_unicorn.sync.client.synchroniser import ANSWERED, Synchroniser
 from solo_unicorn.sync.replica.connecting import Account
+from solo_unicorn.sync.replica.messages import Response
 from solo_unicorn.sync.replica.trouble import Trouble
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace
+
+from ..simulated_time import SimulatedLoop, simulated
+from .simulation import timed
+from .simulation.timed import machine
 
 PROJECT = "01J00000000000000000000000"
 ANN = Account("ann@hub", "hub", "https://hub", "ann", "", "token", True, {})
@@ -85,3 +91,30 @@ async def test_a_request_that_a_full_disk_prevents_is_done_later_and_ends_nothin
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
     assert not faults
+
+
+def test_a_hub_that_takes_no_files_is_said_until_it_does(home: Path, tmp_path: Path) -> None:
+    """Nobody read what became of them: they were stuck for ever, and the state was synced."""
+    source = tmp_path / "log.txt"
+    source.write_text("line")
+
+    async def main(loop: SimulatedLoop) -> None:
+        async with machine(loop, home / "workspace.db") as ann:
+            mission = await ann.thread.write(
+                operations.missions.create, timed.PROJECT, MissionDraft(title="with a file")
+            )
+            await ann.minutes(1)
+            ann.network.hub.refuse = lambda request: (
+                Response(507, {}, {"error": {"code": "full", "message": "no space"}})
+                if "upload" in request.path or "attachments" in request.path
+                else None
+            )
+            await ann.thread.run(operations.attachments.attach, mission.id, source)
+            await ann.minutes(5)
+            state = await ann.thread.run(queries.connection.sync_state)
+            assert state.word == "files not sent, 1 to send" and "no space" in state.sentence
+            ann.network.hub.refuse = lambda request: None
+            await ann.minutes(15)
+            assert (await ann.thread.run(queries.connection.sync_state)).word == "synced"
+
+    simulated(main)
