@@ -210,7 +210,7 @@ def _parts(version: str) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ProgramAnswer:
     """What a program answered."""
 
     output: str
@@ -218,7 +218,7 @@ class Told:
     timed_out: bool = False
 
 
-def ask(command: Sequence[str], until: float, unset: Sequence[str] = ()) -> Told:
+def ask(command: Sequence[str], until: float, unset: Sequence[str] = ()) -> ProgramAnswer:
     """Run a program for its answer, with bounded time and memory; whatever it started is ended with it."""
     environment = {name: value for name, value in person().items() if name not in unset}
     environment |= {"NO_COLOR": "1", "PATH": programs.path_with(command[0])}
@@ -255,7 +255,7 @@ def ask(command: Sequence[str], until: float, unset: Sequence[str] = ()) -> Told
         program.stdout.close()
         program.wait()
     words = output[:OUTPUT_CAP].decode("utf-8", "replace")
-    return Told(words, program.returncode if ended else None, timed_out=not ended and not flooded)
+    return ProgramAnswer(words, program.returncode if ended else None, timed_out=not ended and not flooded)
 
 
 def _read(descriptor: int, output: bytearray) -> bool:

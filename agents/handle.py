@@ -24,7 +24,7 @@ SESSION_VARIABLE = "SOLO_UNICORN_SESSION"
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class HostStop:
     """Why the host ended the agent; None in an outcome means that it ended by itself."""
 
     reason: str
@@ -40,7 +40,7 @@ class HostOutcome:
     signal: int | None = None
     started: float | None = None
     ended: float | None = None
-    stop: Stop | None = None
+    stop: HostStop | None = None
     start_error: str = ""
     """Why the agent could not be started at all."""
     sealed: bool = False
@@ -102,7 +102,7 @@ class HostHandle:
         values: dict[str, Any] = {name: value for name, value in found.items() if name in known}
         match values.get("stop"):
             case {"reason": str() as reason, "signals": list() as signals}:
-                values["stop"] = Stop(reason, tuple(str(name) for name in signals))
+                values["stop"] = HostStop(reason, tuple(str(name) for name in signals))
             case _:
                 values["stop"] = None
         values["exit_meaning"] = self._meaning(values.get("exit_code"))

@@ -40,7 +40,7 @@ class _Away(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class McpServerEntry:
     """One entry of an --mcp-config file."""
 
     name: str
@@ -49,7 +49,7 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class McpAnswer:
     """What a tool answered."""
 
     text: str
@@ -57,12 +57,12 @@ class Answer:
     code: str = ""
 
 
-class Client:
+class McpClient:
     """One MCP session. `wait` pauses between tries, `retrying` is told once when the server is gone."""
 
     def __init__(
         self,
-        server: Server,
+        server: McpServerEntry,
         *,
         version: str,
         wait: Callable[[float], None],
@@ -92,7 +92,7 @@ class Client:
         self.tools = tuple(str(tool["name"]) for tool in tools)
         self._repeatable = frozenset(str(tool["name"]) for tool in tools if _harmless(tool.get("annotations")))
 
-    def call(self, tool: str, arguments: JsonObject, took_effect: Callable[[], bool] | None = None) -> Answer:
+    def call(self, tool: str, arguments: JsonObject, took_effect: Callable[[], bool] | None = None) -> McpAnswer:
         """Call a tool once. `took_effect` asks the board whether a call without an answer was carried out."""
         for _ in range(REPEATS):
             try:
@@ -106,7 +106,7 @@ class Client:
             if took_effect is None:
                 break
             if took_effect():
-                return Answer('{"already":true}', False)
+                return McpAnswer('{"already":true}', False)
         raise Offline(f"The call of {tool} has no answer", why="the connection to the MCP server was lost while it ran")
 
     def close(self) -> None:
@@ -254,7 +254,7 @@ def _harmless(annotations: Json) -> bool:
     return isinstance(annotations, dict) and bool(annotations.get("readOnlyHint") or annotations.get("idempotentHint"))
 
 
-def _answer(result: JsonObject) -> Answer:
+def _answer(result: JsonObject) -> McpAnswer:
     blocks = result.get("content")
     texts = (
         [str(one["text"]) for one in blocks if isinstance(one, dict) and "text" in one]
@@ -265,4 +265,4 @@ def _answer(result: JsonObject) -> Answer:
     match result.get("structuredContent"):
         case {"error": {"code": str(named)}}:
             code = named
-    return Answer("\n".join(texts), bool(result.get("isError")), code)
+    return McpAnswer("\n".join(texts), bool(result.get("isError")), code)

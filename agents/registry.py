@@ -27,7 +27,7 @@ Find = Callable[[str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class RegistryStart:
     """How an agent of the registry is started on this machine."""
 
     title: str
@@ -52,7 +52,7 @@ def read(source: str, id_: str) -> JsonObject:
     return _one(_parsed(_fetched(PUBLIC), PUBLIC), source, "the ACP registry")
 
 
-def offer(entry: JsonObject, *, program: str = "", find: Find = shutil.which, target: str = "") -> Offer:
+def offer(entry: JsonObject, *, program: str = "", find: Find = shutil.which, target: str = "") -> RegistryStart:
     """The way that works here: `program`, a binary that is installed, npx, or uvx, in that order.
 
     Raises InvalidValue for a description that names none, and NotFound, with what to install, where none works here.
@@ -75,7 +75,7 @@ def offer(entry: JsonObject, *, program: str = "", find: Find = shutil.which, ta
         arguments = (*before, *(() if way == "binary" else (named,)), *_words(given.get("args")))
         found = find(runner or program or Path(named).name)
         if found is not None:
-            return Offer(title, version, found, arguments, dict(_variables(given.get("env"))))
+            return RegistryStart(title, version, found, arguments, dict(_variables(given.get("env"))))
         missing.append(_text(given, "archive") if way == "binary" else f"{runner}, which runs {named}")
     if not missing:
         what = f"{title} cannot be started on this machine"

@@ -25,7 +25,7 @@ READ_AT_ONCE = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TranscriptEntry:
     """One line of the transcript."""
 
     at: float
@@ -46,13 +46,13 @@ class Entry:
         return (self.kept or self.line).encode("utf-8", "surrogateescape")
 
 
-def read(run_dir: Path, offset: int = 0, limit: int = READ_AT_ONCE) -> tuple[list[Entry], int]:
+def read(run_dir: Path, offset: int = 0, limit: int = READ_AT_ONCE) -> tuple[list[TranscriptEntry], int]:
     """The entries from `offset` on, about `limit` bytes of them, and the offset to go on from.
 
     No entry means there is nothing new. An offset within a part that was left out goes on behind it.
     """
     segments = _segments(run_dir)
-    entries: list[Entry] = []
+    entries: list[TranscriptEntry] = []
     for start, path in segments:
         if offset < start:
             entries.append(_gap(offset, start))
@@ -115,19 +115,19 @@ def _segments(run_dir: Path) -> list[tuple[int, Path]]:
     return sorted(found)
 
 
-def _gap(offset: int, start: int) -> Entry:
+def _gap(offset: int, start: int) -> TranscriptEntry:
     size = (start - offset) / 1e6
-    return Entry(0.0, "host", f"{size:.1f} MB of output left out here: the transcript was full", offset)
+    return TranscriptEntry(0.0, "host", f"{size:.1f} MB of output left out here: the transcript was full", offset)
 
 
-def _entry(line: bytes, offset: int) -> Entry:
+def _entry(line: bytes, offset: int) -> TranscriptEntry:
     try:
         match strict_json.heard(line):
             case {"t": int() | float() as at, "s": "out" | "err" | "host" | "in" as stream, "l": str() as text, **rest}:
                 part = rest.get("part", 0)
                 clean = _SURROGATE.sub("�", text)
                 kept = "" if clean == text else text
-                return Entry(float(at), stream, clean, offset, part if isinstance(part, int) else 0, kept)
+                return TranscriptEntry(float(at), stream, clean, offset, part if isinstance(part, int) else 0, kept)
     except ValueError:
         pass
-    return Entry(0.0, "host", line.decode("utf-8", "replace"), offset)
+    return TranscriptEntry(0.0, "host", line.decode("utf-8", "replace"), offset)

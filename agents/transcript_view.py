@@ -40,7 +40,7 @@ from .events import (
     UsageMeter,
 )
 from .speech import said_by_person
-from .transcript import Entry
+from .transcript import TranscriptEntry
 
 DisplayKind = Literal[
     "started",
@@ -128,24 +128,24 @@ class TranscriptView:
         """What was used so far."""
         return self._meter.total
 
-    def feed(self, entries: Iterable[Entry]) -> int:
+    def feed(self, entries: Iterable[TranscriptEntry]) -> int:
         """Take in transcript entries; returns the index of the first display entry that is new or changed."""
         self._first_changed = len(self.entries)
         for entry in entries:
             match entry:
-                case Entry(part=part) if part:
+                case TranscriptEntry(part=part) if part:
                     if part == 1:
                         self._add(entry.at, "raw", "a line too long to be shown", clean(entry.line[:RAW_CAP]))
-                case Entry(stream="out"):
+                case TranscriptEntry(stream="out"):
                     for event in self._parse(entry.line):
                         self._show(entry.at, event)
-                case Entry(stream="in"):
+                case TranscriptEntry(stream="in"):
                     if words := said_by_person(entry.line):
                         self._add(entry.at, "you", clean(words))
-                case Entry(stream="err"):
+                case TranscriptEntry(stream="err"):
                     if entry.line.strip():
                         self._add(entry.at, "raw", clean(entry.line[:RAW_CAP]))
-                case Entry(stream="host"):
+                case TranscriptEntry(stream="host"):
                     self._add(entry.at, "notice", clean(entry.line))
         return self._first_changed
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from solo_unicorn.missions.review_marks import Reading
 from solo_unicorn.tui.kit.marks import UNICODE
-from solo_unicorn.tui.mission.changes.lines import Known, batches
+from solo_unicorn.tui.mission.changes.lines import DrawnHunks, batches
 from solo_unicorn.tui.mission.changes.places import Look
 from solo_unicorn.tui.mission.changes.rows import diff_rows
 from solo_unicorn.tui.mission.changes.syntax import coloured
@@ -65,17 +65,17 @@ def main(lines: int) -> None:
         diff: Any = json.loads(json.dumps(mission_diff(top, "main").to_json(Reading("M"))))
     shown = sum(len(hunk["lines"]) for file in diff["files"] for hunk in file["hunks"])
 
-    def draw(known: Known) -> None:
+    def draw(known: DrawnHunks) -> None:
         for one in diff_rows(diff, UNICODE, [], LOOK, known):
             one.wrapped(LOOK.width)
 
     def first() -> None:
-        known = Known(coloured)
+        known = DrawnHunks(coloured)
         known.work_out(next(batches(known.missing(diff))))
         draw(known)
 
-    known = Known(coloured)
-    whole = timed(lambda: Known(coloured).work_out(known.missing(diff)))
+    known = DrawnHunks(coloured)
+    whole = timed(lambda: DrawnHunks(coloured).work_out(known.missing(diff)))
     known.work_out(known.missing(diff))
     again = timed(lambda: draw(known))
     print(f"{shown} lines of diff in {known.worked_out} hunks; git diff is 1.0")

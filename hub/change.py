@@ -37,11 +37,11 @@ from ..missions.rules.dependencies import is_resolved
 from ..missions.rules.order import between, renumbered
 from ..missions.wire import to_wire
 from .errors import Gone
-from .journal import Journal
+from .journal import ProjectJournal
 from .permissions import Right, missing
 from .records import comments, history, links, memory, parts, placing
 from .records import missions as records
-from .unit_of_work import Work
+from .unit_of_work import UnitOfWork
 
 ELSEWHERE = "sessions and agents run on workstations; their own MCP server answers this"
 UNTOLD = records.LOCAL - {"deletedAt"}
@@ -65,11 +65,11 @@ class Change:
     of it next; links stand in the missions at both ends, which are written anew by the events that tell of them.
     """
 
-    def __init__(self, work: Work, project_id: str, right: Right | None, *, by: Author | None = None) -> None:
+    def __init__(self, work: UnitOfWork, project_id: str, right: Right | None, *, by: Author | None = None) -> None:
         """Refused where the caller has no such right; None: the hub itself acts."""
         if right is not None:
             work.require(project_id, right)
-        self.journal = Journal(work, project_id)
+        self.journal = ProjectJournal(work, project_id)
         self.work = work
         self.at = work.at
         self.project_id = project_id
@@ -335,7 +335,7 @@ class Change:
         )
 
 
-def author_of(work: Work) -> Author:
+def author_of(work: UnitOfWork) -> Author:
     """How the history names a caller."""
     if work.caller.kind == "organization":
         return Author("system", f"organization {work.caller.organization_id}")

@@ -14,11 +14,11 @@ from .api.dispatch import Dispatch
 from .hub import Hub
 from .identity import Caller
 from .lifecycle import FeedPoller, HubSecrets, Readiness
-from .operating.health import Dependency, Health
-from .operating.metrics import Metrics
+from .operating.health import Health, HealthDependency
+from .operating.metrics import HubMetrics
 from .operating.middleware import RequestMiddleware
-from .operating.rate_limits import Rates
-from .operating.rate_tiers import RateStandings
+from .operating.rate_limits import RateLimits
+from .operating.rate_tiers import RateTiers
 from .operating.shared_buckets import RedisStore, Shared, limits
 from .operating.starting import the_files
 from .operating.telemetry import TracingMiddleware
@@ -33,22 +33,22 @@ from .signin.cookies import CookieSessions
 from .signin.front_page import front_route
 from .signin.hub_accounts import HubAccounts
 from .signin.invitation_pages import InvitationPages
-from .signin.issuer import Settings
+from .signin.issuer import IssuerSettings
 from .signin.outside import OutsideIssuer, OutsideTokens, outside_of
 from .signin.outside_pages import OutsidePages
-from .signin.pages import SignIn
+from .signin.pages import SignInPages
 from .signin.resource import resource_route
-from .signin.verifier import Identity, OwnTokens
+from .signin.verifier import OwnTokens, TokenIdentity
 from .storage.database import probe
 
 if TYPE_CHECKING:
-    from .uploads.store import Files
+    from .uploads.store import FileStore
 
 
 class Composed:
     """The parts that others ask for."""
 
-    def __init__(self, gateway: Gateway, health: Health, metrics: Metrics) -> None:
+    def __init__(self, gateway: Gateway, health: Health, metrics: HubMetrics) -> None:
         self.gateway, self.health, self.metrics = gateway, health, metrics
 
     async def before_stop(self) -> None:
@@ -60,7 +60,7 @@ class Composed:
 def compose(app: Starlette, hub: Hub) -> Composed:
     """Add everything; to be called once the API's own routes are there. `hub.settings.public_url` must be known."""
     options = hub.settings.options
-    metrics = Metrics(__version__)
+    metrics = HubMetrics(__version__)
     bus = backplane(hub)
     gateway = Gateway(SocketGate(hub), bus)
     metrics.watch("websockets", "Open sockets", lambda: float(gateway.connections))
@@ -88,19 +88,19 @@ def compose(app: Starlette, hub: Hub) -> Composed:
     return Composed(gateway, health, metrics)
 
 
-def _dependencies(hub: Hub, bus: Backplane, counting: Limits, files: Files) -> dict[str, Dependency]:
+def _dependencies(hub: Hub, bus: Backplane, counting: Limits, files: FileStore) -> dict[str, HealthDependency]:
     """What `/readyz` asks."""
     database = hub.database.url.render_as_string(hide_password=True)
-    found = {"database": Dependency(database, partial(probe, hub.database))}
+    found = {"database": HealthDependency(database, partial(probe, hub.database))}
     if not isinstance(bus, Local):
         place = place_of(hub.settings.bus_url) if "://" in hub.settings.bus_url else database
-        found["bus"] = Dependency(place, bus.probe)
+        found["bus"] = HealthDependency(place, bus.probe)
     if isinstance(counting, Shared) and isinstance(counting.store, RedisStore):
-        found["limits"] = Dependency(place_of(counting.store.url), counting.store.probe)
-    return found | {"files": Dependency(files.place, files.probe)}
+        found["limits"] = HealthDependency(place_of(counting.store.url), counting.store.probe)
+    return found | {"files": HealthDependency(files.place, files.probe)}
 
 
-def _in_front(app: Starlette, hub: Hub, metrics: Metrics, counting: Limits) -> None:
+def _in_front(app: Starlette, hub: Hub, metrics: HubMetrics, counting: Limits) -> None:
     """Middleware, the innermost first."""
     options = hub.settings.options
     origins = [one.strip() for one in options.get("cors_origins", "").split(",") if one.strip()]
@@ -122,7 +122,7 @@ def _in_front(app: Starlette, hub: Hub, metrics: Metrics, counting: Limits) -> N
             expose_headers=["ETag", "X-Request-Id", "Retry-After", "X-RateLimit-Remaining", "Upload-Offset"],
             max_age=600,
         )
-    rates = Rates(counting, RateStandings(hub).who, options)
+    rates = RateLimits(counting, RateTiers(hub).who, options)
     secure = hub.settings.public_url.startswith("https:")
     app.add_middleware(Dispatch, routes=list(app.router.routes), prefix="/api/v1")
     app.add_middleware(RequestMiddleware, rates=rates, metrics=metrics, secure=secure)
@@ -134,7 +134,7 @@ def _sign_in(app: Starlette, hub: Hub, counting: Limits) -> str:
     accounts, keys, options = HubAccounts(), hub.keys, hub.settings.options
     url = hub.settings.public_url
     outside = outside_of(options, url)
-    pages: OutsidePages | SignIn
+    pages: OutsidePages | SignInPages
     tokens: OutsideTokens | OwnTokens
     if outside:
         issuer = OutsideIssuer(outside)
@@ -145,8 +145,8 @@ def _sign_in(app: Starlette, hub: Hub, counting: Limits) -> str:
         tokens = own = OwnTokens(hub.database, url, keys, accounts)
         hub.identity.forgetting.append(own.clear)
         redirects = _listed(options.get("client_redirects", ""), keep_slash=True)
-        settings = Settings(url, _listed(options.get("audiences", "")), redirects)
-        pages = SignIn(hub.database, settings, keys, accounts, own, counting)
+        settings = IssuerSettings(url, _listed(options.get("audiences", "")), redirects)
+        pages = SignInPages(hub.database, settings, keys, accounts, own, counting)
     front = front_route(pages.browsers, url, __version__)
     asked = InvitationPages(hub, pages.browsers).routes()
     app.router.routes.extend([*pages.routes(), *asked, resource_route(url, outside), front])
@@ -165,7 +165,7 @@ def _listed(text: str, *, keep_slash: bool = False) -> tuple[str, ...]:
     return tuple(one if keep_slash else one.rstrip("/") for one in found if one)
 
 
-def _caller(found: Identity, ours: Collection[str]) -> Caller:
+def _caller(found: TokenIdentity, ours: Collection[str]) -> Caller:
     scopes = rights(found.client_id, found.scopes, ours)
     return Caller("oauth", found.user_id, found.email, scopes=scopes, expires_at=found.expires_at)
 

@@ -22,7 +22,7 @@ from .identity import SCOPES, Caller
 from .services import assignments, running
 from .storage import epoch
 from .storage.tables import missions
-from .unit_of_work import Work
+from .unit_of_work import UnitOfWork
 
 PASS_SECONDS: Final = 5.0
 PRUNE_SECONDS: Final = 3_600.0
@@ -108,8 +108,8 @@ class Housekeeping:
             self._hub.bus.post(f"workstation:{offer.workstation_id}", "mission.assign", offer.payload)
 
     async def _end(self, project_id: str, mission_id: str, now: float) -> None:
-        def end(at: Connection) -> Work:
-            work = Work(hub=self._hub, at=at, caller=SYSTEM, now=now, correlation="")
+        def end(at: Connection) -> UnitOfWork:
+            work = UnitOfWork(hub=self._hub, at=at, caller=SYSTEM, now=now, correlation="")
             running.expire(Change(work, project_id, None), mission_id)
             return work
 

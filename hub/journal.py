@@ -14,7 +14,7 @@ from .records import projects as records
 from .storage import epoch
 from .storage.statements import Statement
 from .storage.tables import events, projects
-from .unit_of_work import Work
+from .unit_of_work import UnitOfWork
 
 # Made once: to build a statement costs more than to run it.
 _LOCK = Statement(
@@ -30,10 +30,10 @@ _PROJECT = Statement(update(projects).where(projects.c.id == bindparam("wanted")
 _EVENT = Statement(insert(events))
 
 
-class Journal:
+class ProjectJournal:
     """The numbers that one change gives out, and the events it appends; the project's row is locked until its end."""
 
-    def __init__(self, work: Work, project_id: str) -> None:
+    def __init__(self, work: UnitOfWork, project_id: str) -> None:
         row = _LOCK.one(work.at, wanted=project_id, clock=epoch.clock(work.now), step=epoch.step())
         self.project_version: int = row.version
         self._work = work

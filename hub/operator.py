@@ -31,7 +31,7 @@ from .storage.migrate import newest, revision_of, upgrade
 from .storage.tables import users
 
 if TYPE_CHECKING:
-    from .operating.backup import Checked
+    from .operating.backup import CheckedBackup
     from .operating.starting import Signals
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ def run(said: dict[str, object]) -> int:
     return code
 
 
-def back_up(said: dict[str, object], to: Path | None) -> Checked:
+def back_up(said: dict[str, object], to: Path | None) -> CheckedBackup:
     """Copy the database and the files of missions while the hub serves; where they are, and how much it is."""
     from .operating import backup
 
@@ -85,7 +85,7 @@ def back_up(said: dict[str, object], to: Path | None) -> Checked:
     return backup.back_up(settings, to)
 
 
-def verify(said: dict[str, object], place: Path | None) -> Checked:
+def verify(said: dict[str, object], place: Path | None) -> CheckedBackup:
     """Check a backup, or the database and the files of the hub itself."""
     from .operating import backup
 

@@ -16,7 +16,7 @@ from .permissions import Access, OrganizationRight, OrganizationRole, Right
 
 
 @dataclass(slots=True, kw_only=True)
-class Work:
+class UnitOfWork:
     """Something done for a caller in one transaction: a request, an agent's call, a web hook, housekeeping."""
 
     hub: Hub

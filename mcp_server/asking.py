@@ -12,7 +12,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import CallToolRequestParams, ElicitRequest, ElicitRequestFormParams, ElicitResult, InputRequiredResult
 
 from ..config.log import logger
-from ..missions.access import Call
+from ..missions.access import AccessCall
 from .changes import Changes
 from .tools.registry import Question, Reply
 
@@ -25,7 +25,11 @@ STATELESS: Final = "2026-07-28"
 
 
 async def ask(
-    call: Call, ctx: ServerRequestContext[Any], params: CallToolRequestParams, changes: Changes, question: Question
+    call: AccessCall,
+    ctx: ServerRequestContext[Any],
+    params: CallToolRequestParams,
+    changes: Changes,
+    question: Question,
 ) -> Reply | InputRequiredResult:
     """The answer, wherever it is given; what the tool says of a question that waits, where the client has no form."""
     if not _shows_forms(ctx):
@@ -54,7 +58,9 @@ async def ask(
             await form
 
 
-async def _in_rounds(call: Call, params: CallToolRequestParams, question: Question) -> Reply | InputRequiredResult:
+async def _in_rounds(
+    call: AccessCall, params: CallToolRequestParams, question: Question
+) -> Reply | InputRequiredResult:
     given = (params.input_responses or {}).get(FIELD)
     if given is None:
         await call(question.put)
@@ -63,7 +69,7 @@ async def _in_rounds(call: Call, params: CallToolRequestParams, question: Questi
     return await call(question.elsewhere) or await _taken(call, question, ElicitResult.model_validate(given))
 
 
-async def _taken(call: Call, question: Question, said: ElicitResult) -> Reply:
+async def _taken(call: AccessCall, question: Question, said: ElicitResult) -> Reply:
     """What became of the form. Closed or declined it decides nothing, because clients without a person decline too: the
     question stays in the inbox."""
     text = (said.content or {}).get(FIELD) if said.action == "accept" else None

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..system.lines import Lines
-from .dialling import Dialling, Refused
+from .dialling import Dialling, ServiceRefused
 from .opening import Opening
 from .repairing import refusal, repaired
 
@@ -34,7 +34,7 @@ LAST_ANSWERS_SECONDS = 30.0
 HELD = "_solo_unicorn_replay"
 
 
-class Output(Protocol):
+class LineOutput(Protocol):
     """Where lines for the client go."""
 
     def write(self, data: bytes, /) -> object:
@@ -51,7 +51,7 @@ def run(
     token: str | None = None,
     opening: Opening | None = None,
     stdin: int = 0,
-    stdout: Output | None = None,
+    stdout: LineOutput | None = None,
     patience: float = 20.0,
 ) -> int:
     """Pump until the client closes its side. `ensure_running` starts the service when it is absent.
@@ -64,7 +64,7 @@ def run(
     bridge = Bridge(dialling, opening, stdin, stdout or sys.stdout.buffer)
     try:
         return bridge.pump()
-    except Refused as refused:
+    except ServiceRefused as refused:
         print(f"solo-unicorn mcp: {refused}", file=sys.stderr)
         return 5
     except BrokenPipeError:
@@ -76,7 +76,7 @@ def run(
 class Bridge:
     """One client, one connection at a time, and what must survive a reconnect."""
 
-    def __init__(self, dialling: Dialling, opening: Opening | None, stdin: int, stdout: Output) -> None:
+    def __init__(self, dialling: Dialling, opening: Opening | None, stdin: int, stdout: LineOutput) -> None:
         self._dialling = dialling
         self._opening = opening
         self._stdin = stdin

@@ -6,14 +6,14 @@ import hashlib
 import secrets
 from dataclasses import dataclass, replace
 
-from ..missions.access import Call, MissionAccess
+from ..missions.access import AccessCall, MissionAccess
 from ..missions.entities import Author
 
 TOKEN_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class McpCaller:
     """One identity behind the MCP server. `mission_id` None means: the person's own agent, bound to no mission."""
 
     name: str
@@ -35,9 +35,9 @@ class Caller:
         return Author("agent", self.name, self.session_id)
 
 
-PERSONAL = Caller("agent")
+PERSONAL = McpCaller("agent")
 """The person's own agent: reads, creates and updates; never approves."""
-A_RUN = Caller("agent", mission_id="-", session_id="-", project_id="-")
+A_RUN = McpCaller("agent", mission_id="-", session_id="-", project_id="-")
 """Any run, where only its face counts."""
 
 
@@ -51,37 +51,37 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-async def identify(call: Call, token: str) -> Caller | None:
+async def identify(call: AccessCall, token: str) -> McpCaller | None:
     """The run that carries this token; None for a token nobody has or whose session has ended."""
     wanted = digest(token)
 
-    def read(access: MissionAccess) -> Caller | None:
+    def read(access: MissionAccess) -> McpCaller | None:
         session = access.session_for_token(wanted)
         if session is None or session.phase == "ended":
             return None
-        return Caller(session.agent_name, session.mission_id, session.id, session.project_id)
+        return McpCaller(session.agent_name, session.mission_id, session.id, session.project_id)
 
     return await call(read)
 
 
-async def of_session(call: Call, session_id: str) -> Caller | None:
+async def of_session(call: AccessCall, session_id: str) -> McpCaller | None:
     """The run of a session; None when it has ended."""
 
-    def read(access: MissionAccess) -> Caller | None:
+    def read(access: MissionAccess) -> McpCaller | None:
         session = access.session(session_id)
         if session.phase == "ended":
             return None
-        return Caller(session.agent_name, session.mission_id, session.id, session.project_id)
+        return McpCaller(session.agent_name, session.mission_id, session.id, session.project_id)
 
     return await call(read)
 
 
-def personal(cwd: str | None = None, name: str = "agent") -> Caller:
+def personal(cwd: str | None = None, name: str = "agent") -> McpCaller:
     """The person's own agent in a directory."""
-    return Caller(name, directories=(cwd,) if cwd else ())
+    return McpCaller(name, directories=(cwd,) if cwd else ())
 
 
-def placed(access: MissionAccess, caller: Caller) -> Caller:
+def placed(access: MissionAccess, caller: McpCaller) -> McpCaller:
     """The caller with the project and mission of its directories, as they are now; a run has those of its token."""
     if caller.session_id is not None or not caller.directories:
         return caller

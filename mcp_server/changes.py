@@ -12,7 +12,7 @@ from mcp.server.session import ServerSession
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ResourcesListChanged, ResourceUpdated
 from mcp.types import EmptyResult, SubscribeRequestParams, UnsubscribeRequestParams
 
-from ..missions.access import Call, MissionAccess
+from ..missions.access import AccessCall, MissionAccess
 from ..missions.entities import MissionEvent
 from ..missions.errors import NotFound
 from ..missions.ids import short_id
@@ -43,7 +43,7 @@ class Changes:
         self._subscribers.pop(self._key(ctx, str(params.uri)), None)
         return EmptyResult()
 
-    async def publish(self, call: Call, events: Iterable[MissionEvent]) -> None:
+    async def publish(self, call: AccessCall, events: Iterable[MissionEvent]) -> None:
         """Tell who listens to the resources that these events touched."""
         events = list(events)
         if not events:

@@ -16,7 +16,7 @@ from pathlib import Path
 from ..system import strict_json
 
 
-class Refused(Exception):
+class ServiceRefused(Exception):
     """The service does not take this client."""
 
 
@@ -53,7 +53,7 @@ class Dialling:
         try:
             self._ends.append(self._connection())
         except Exception as problem:  # whatever it is, the pump tells it
-            self._ends.append(problem if isinstance(problem, Refused) else OSError(str(problem)))
+            self._ends.append(problem if isinstance(problem, ServiceRefused) else OSError(str(problem)))
         os.write(self._writing, b".")
 
     def _connection(self) -> socket.socket:
@@ -87,7 +87,7 @@ class Dialling:
             attempt.settimeout(None)
             answer = _object(greeting)
             if "ready" not in answer:
-                raise Refused(str(answer.get("refused", "The service uses another protocol; restart it.")))
+                raise ServiceRefused(str(answer.get("refused", "The service uses another protocol; restart it.")))
         except BaseException:
             attempt.close()
             raise

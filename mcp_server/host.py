@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..missions.access import Call
+from ..missions.access import AccessCall
 from ..missions.entities import MissionEvent
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _import() -> None:
 class McpHost:
     """The MCP server of one service: streamable HTTP on loopback and the private Unix socket, in the caller's loop."""
 
-    def __init__(self, call: Call, *, version: str, socket_path: Path | None = None, port: int = 0) -> None:
+    def __init__(self, call: AccessCall, *, version: str, socket_path: Path | None = None, port: int = 0) -> None:
         """`port` 0 takes the remembered one (meta `mcp.port`) or chooses and remembers one."""
         self._call = call
         self._version = version

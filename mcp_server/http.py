@@ -21,7 +21,7 @@ from pydantic import AnyHttpUrl
 from starlette.applications import Starlette
 from starlette.types import Message, Receive, Scope, Send
 
-from ..missions.access import Call
+from ..missions.access import AccessCall
 from ..system.serving import Server
 from .caller import identify
 from .changes import Changes
@@ -54,7 +54,7 @@ def bind(port: int, *, fixed: bool = False) -> socket.socket:
 class Verifier:
     """Bearer tokens of running sessions, looked up afresh with every request."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: AccessCall) -> None:
         self._call = call
 
     async def verify_token(self, token: str) -> RunToken | None:
@@ -68,7 +68,7 @@ class Verifier:
 class HttpServer:
     """uvicorn with the MCP application, from `start` to `close`."""
 
-    def __init__(self, call: Call, changes: Changes, *, version: str, calls: Calls | None = None) -> None:
+    def __init__(self, call: AccessCall, changes: Changes, *, version: str, calls: Calls | None = None) -> None:
         self._calls = calls or Calls()
         self._door = Door(*(_application(call, changes, version, self._calls, kept) for kept in (True, False)))
         self._server: _Uvicorn | None = None
@@ -118,7 +118,7 @@ class HttpServer:
             await server.serve([listening])
 
 
-def _application(call: Call, changes: Changes, version: str, calls: Calls, kept: bool) -> Starlette:
+def _application(call: AccessCall, changes: Changes, version: str, calls: Calls, kept: bool) -> Starlette:
     """The same server with sessions of the handshake era kept, or served one request at a time."""
     server = build_server(call, version=version, changes=changes, calls=calls)
     return server.streamable_http_app(

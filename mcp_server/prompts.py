@@ -22,11 +22,11 @@ from mcp.types import (
     PromptReference,
 )
 
-from ..missions.access import Call, MissionAccess
+from ..missions.access import AccessCall, MissionAccess
 from ..missions.errors import SoloUnicornError
 from ..missions.ids import short_id
 from .answers import compact, text
-from .caller import Caller, placed
+from .caller import McpCaller, placed
 from .tools import board, guards, views
 from .tools.registry import Markdown
 
@@ -55,7 +55,7 @@ TOLD = {
 }
 
 
-class Handlers(TypedDict):
+class PromptHandlers(TypedDict):
     """Keyword arguments for the low-level Server."""
 
     on_list_prompts: Any
@@ -63,7 +63,7 @@ class Handlers(TypedDict):
     on_completion: Any
 
 
-def handlers(call: Call, who: Callable[[], Caller]) -> Handlers:
+def handlers(call: AccessCall, who: Callable[[], McpCaller]) -> PromptHandlers:
     """The three handlers, for whoever calls."""
 
     async def list_prompts(
@@ -92,10 +92,10 @@ def handlers(call: Call, who: Callable[[], Caller]) -> Handlers:
         found = await call(lambda access: _ids(access, placed(access, caller), begun))
         return CompleteResult(completion=Completion(values=found[:20], total=len(found), has_more=len(found) > 20))
 
-    return Handlers(on_list_prompts=list_prompts, on_get_prompt=get_prompt, on_completion=complete)
+    return PromptHandlers(on_list_prompts=list_prompts, on_get_prompt=get_prompt, on_completion=complete)
 
 
-def _told(access: MissionAccess, caller: Caller, words: str, reference: str | None) -> str:
+def _told(access: MissionAccess, caller: McpCaller, words: str, reference: str | None) -> str:
     mission = guards.readable(access, caller, reference[:64] if reference else None)
     wanted: tuple[board.Section, ...] = ("description", "spec", "solution", "review")
     reply = board.get_mission(access, caller, board.GetMission(mission=mission.id, include=wanted))
@@ -107,7 +107,7 @@ def _told(access: MissionAccess, caller: Caller, words: str, reference: str | No
     return f"{words.format(id=identity)}\n\n{compact(views.row(mission))}\n\n{about}\n\n## Tasks\n{plan or '(none)'}\n"
 
 
-def _ids(access: MissionAccess, caller: Caller, begun: str) -> list[str]:
+def _ids(access: MissionAccess, caller: McpCaller, begun: str) -> list[str]:
     """Short ids of missions whose id begins so, or whose title holds it."""
     page = access.missions(caller.project_id, lists=("doing", "review", "todo", "loop"), limit=100)
     wanted = begun.strip().casefold()

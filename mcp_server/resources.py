@@ -22,19 +22,19 @@ from mcp.types import (
 )
 
 from ..config.prompts import template
-from ..missions.access import Call, MissionAccess
+from ..missions.access import AccessCall, MissionAccess
 from ..missions.errors import NotFound, SoloUnicornError
 from ..missions.search.briefing import origin
 from ..missions.texts.fencing import fenced
 from .answers import compact
-from .caller import Caller, placed
+from .caller import McpCaller, placed
 from .tools import board, context, guards, memory
 from .tools.registry import Data, Reply
 
 MARKDOWN, JSON = "text/markdown", "application/json"
 
 
-class Handlers(TypedDict):
+class ResourceHandlers(TypedDict):
     """Keyword arguments for the low-level Server."""
 
     on_list_resources: Any
@@ -42,7 +42,7 @@ class Handlers(TypedDict):
     on_read_resource: Any
 
 
-def handlers(call: Call, who: Callable[[], Caller]) -> Handlers:
+def handlers(call: AccessCall, who: Callable[[], McpCaller]) -> ResourceHandlers:
     """The three handlers, for whoever calls."""
 
     async def list_resources(
@@ -79,10 +79,12 @@ def handlers(call: Call, who: Callable[[], Caller]) -> Handlers:
             raise MCPError(INVALID_PARAMS, f"Resource not found: {error}", {"uri": uri}) from None
         return ReadResourceResult(contents=[TextResourceContents(uri=uri, mime_type=mime, text=text)])
 
-    return Handlers(on_list_resources=list_resources, on_list_resource_templates=list_templates, on_read_resource=read)
+    return ResourceHandlers(
+        on_list_resources=list_resources, on_list_resource_templates=list_templates, on_read_resource=read
+    )
 
 
-def _listed(access: MissionAccess, caller: Caller) -> list[Resource]:
+def _listed(access: MissionAccess, caller: McpCaller) -> list[Resource]:
     """Concrete ones only: clients show these and no templates."""
     found = [
         Resource(name="board", uri="board://summary", description="Lists and counts of each project", mime_type=JSON),
@@ -99,7 +101,7 @@ def _listed(access: MissionAccess, caller: Caller) -> list[Resource]:
     return found
 
 
-def _read(access: MissionAccess, caller: Caller, uri: str) -> tuple[str, str]:
+def _read(access: MissionAccess, caller: McpCaller, uri: str) -> tuple[str, str]:
     """Text and MIME type. NotFound for anything that is not there for this caller."""
     parts = urlsplit(uri)
     name, rest = unquote(parts.netloc), unquote(parts.path.strip("/"))
@@ -128,7 +130,7 @@ def _told(reply: Reply) -> tuple[str, str]:
     return f"{compact(reply.head)}\n\n{reply.text}", MARKDOWN
 
 
-def _summary(access: MissionAccess, caller: Caller) -> Any:
+def _summary(access: MissionAccess, caller: McpCaller) -> Any:
     projects = [access.project(caller.project_id)] if caller.mission_id and caller.project_id else access.projects()
     return {
         "projects": [
@@ -145,7 +147,7 @@ def _summary(access: MissionAccess, caller: Caller) -> Any:
     }
 
 
-def _stage(access: MissionAccess, caller: Caller, flow: str, stage: str) -> str:
+def _stage(access: MissionAccess, caller: McpCaller, flow: str, stage: str) -> str:
     """The prompt of a stage: the flow's own, else the template that people may override."""
     project = guards.project(access, caller, None)
     for one in access.flows(project.id):

@@ -13,7 +13,7 @@ from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
 from mcp.types import NotificationParams
 
 from ..config.log import logger
-from .caller import Caller
+from .caller import McpCaller
 
 warnings.filterwarnings("ignore", "The roots capability", MCPDeprecationWarning)  # clients of the handshake era have it
 
@@ -27,7 +27,7 @@ class Roots:
     def __init__(self) -> None:
         self._known: tuple[str, ...] | None = None
 
-    async def of(self, ctx: ServerRequestContext[Any], caller: Caller) -> Caller:
+    async def of(self, ctx: ServerRequestContext[Any], caller: McpCaller) -> McpCaller:
         """The person's own agent with its client's roots in the place of the working directory."""
         client = ctx.session.client_params if caller.session_id is None and caller.directories else None
         if client is None or client.capabilities.roots is None:

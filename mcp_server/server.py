@@ -25,11 +25,11 @@ from mcp.types import Tool as ListedTool
 
 from ..config.correlation import new_correlation
 from ..config.log import logger
-from ..missions.access import Call
+from ..missions.access import AccessCall
 from ..missions.errors import NotAllowed, NotFound, Offline, SoloUnicornError
 from . import asking, prompts, resources
 from .answers import answer, code_of, refusal
-from .caller import A_RUN, PERSONAL, Caller, placed
+from .caller import A_RUN, PERSONAL, McpCaller, placed
 from .changes import Changes
 from .roots import Roots
 from .tools.arguments import parse
@@ -72,7 +72,7 @@ NAME_MAX = 40
 class RunToken(AccessToken):
     """A checked bearer token together with whom it stands for."""
 
-    caller: Caller
+    caller: McpCaller
 
 
 class Calls:
@@ -120,11 +120,11 @@ class UnicornServer(Server[dict[str, Any]]):
 
 
 def build_server(
-    call: Call,
+    call: AccessCall,
     *,
     version: str,
     changes: Changes,
-    caller: Caller | None = None,
+    caller: McpCaller | None = None,
     calls: Calls | None = None,
     at_hub: bool = False,
 ) -> UnicornServer:
@@ -188,7 +188,7 @@ def _client(ctx: ServerRequestContext[Any]) -> str:
     return next((beginning for beginning in OTHER_NAMES if told.startswith(beginning)), "")
 
 
-def _who(caller: Caller | None, ctx: ServerRequestContext[Any] | None = None) -> Caller:
+def _who(caller: McpCaller | None, ctx: ServerRequestContext[Any] | None = None) -> McpCaller:
     """The caller; the person's own agent goes by the name that its client gives."""
     if caller is not None:
         client = ctx.session.client_params if ctx and caller.session_id is None else None
@@ -201,9 +201,9 @@ def _who(caller: Caller | None, ctx: ServerRequestContext[Any] | None = None) ->
 
 
 async def _run(
-    call: Call,
+    call: AccessCall,
     ctx: ServerRequestContext[Any],
-    who: Caller,
+    who: McpCaller,
     tools: dict[str, Tool],
     params: CallToolRequestParams,
     changes: Changes,
@@ -243,7 +243,7 @@ async def _run(
     return reply if isinstance(reply, InputRequiredResult) else answer(reply)
 
 
-async def _settled(call: Call, changes: Changes, later: Later) -> Reply:
+async def _settled(call: AccessCall, changes: Changes, later: Later) -> Reply:
     """Wait for the answer: each change of the workspace is a reason to look, and so is a second without one."""
     deadline = time.monotonic() + later.seconds
     while time.monotonic() < deadline:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from ..missions.access import Call
+from ..missions.access import AccessCall
 from .caller import identify, personal
 
 
-async def serve(call: Call, *, version: str, token: str | None = None, cwd: str | None = None) -> int:
+async def serve(call: AccessCall, *, version: str, token: str | None = None, cwd: str | None = None) -> int:
     """Serve until the client closes stdin. Exit code 0, or 5 when `token` belongs to no running session."""
     from .host import load
 

@@ -22,10 +22,10 @@ from mcp.types import jsonrpc_message_adapter
 from ..config import paths
 from ..config.acting import session_of
 from ..config.log import logger
-from ..missions.access import Call
+from ..missions.access import AccessCall
 from ..system import strict_json
 from ..system.peers import is_ours, peer_of
-from .caller import Caller, identify, of_session, personal
+from .caller import McpCaller, identify, of_session, personal
 from .changes import Changes
 from .repairing import repaired
 from .server import Calls, build_server
@@ -38,7 +38,9 @@ FINISH_SECONDS = 1.0
 class UnixServer:
     """The socket from `start` to `close`."""
 
-    def __init__(self, call: Call, changes: Changes, path: Path, *, version: str, calls: Calls | None = None) -> None:
+    def __init__(
+        self, call: AccessCall, changes: Changes, path: Path, *, version: str, calls: Calls | None = None
+    ) -> None:
         self._call = call
         self._changes = changes
         self._path = path
@@ -98,7 +100,7 @@ class UnixServer:
             self._open.discard(task)
             writer.close()
 
-    async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Caller | None:
+    async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> McpCaller | None:
         """Who it is; None when it was refused."""
         why = "This socket is only for the user who runs the service."
         if _is_ours(writer):
@@ -123,7 +125,7 @@ class UnixServer:
         await writer.drain()
         return None
 
-    async def _serve(self, caller: Caller, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, caller: McpCaller, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server = build_server(
             self._call, version=self._version, changes=self._changes, caller=caller, calls=self._calls
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from ..config import paths
-from ..missions.access import Call, MissionAccess, Place
+from ..missions.access import AccessCall, FolderPlace, MissionAccess
 from ..missions.board import DependencyView, Hit, ListCount, Page
 from ..missions.comments import LineComment
 from ..missions.entities import (
@@ -38,7 +38,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def on(thread: WorkspaceThread) -> Call:
+def on(thread: WorkspaceThread) -> AccessCall:
     """How the tools run their closures: on the workspace's own thread."""
 
     async def call(operation: Callable[[MissionAccess], T], /) -> T:
@@ -64,7 +64,7 @@ class WorkspaceAccess:
     ) -> T:
         return self._workspace.write_as(by, operation, ref, *args, **more)
 
-    def place_of(self, directory: str) -> Place:
+    def place_of(self, directory: str) -> FolderPlace:
         return place_of(self._workspace, Path(directory))
 
     def projects(self) -> Sequence[Project]:

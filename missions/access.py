@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 @record
-class Place:
+class FolderPlace:
     """What a directory of a client belongs to."""
 
     projects: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ class MissionAccess(Protocol):
         What else it names, it names by ids.
         """
 
-    def place_of(self, directory: str) -> Place:
+    def place_of(self, directory: str) -> FolderPlace:
         """What a directory of this machine belongs to."""
 
     def projects(self) -> Sequence[Project]:
@@ -159,7 +159,7 @@ class MissionAccess(Protocol):
         """Keep it."""
 
 
-class Call(Protocol):
+class AccessCall(Protocol):
     """Run one closure over the keeper where its database lives, and wait for what it returns."""
 
     async def __call__(self, operation: Callable[[MissionAccess], T], /) -> T:

@@ -141,7 +141,7 @@ class Hit:
 
 
 @record
-class Offer:
+class MemoryOffer:
     """Something a person said that may be a rule for the memory."""
 
     event: int
@@ -153,7 +153,7 @@ class Offer:
 
 
 @record
-class Request:
+class ServiceRequest:
     """What a screen or command asks of the workstation service."""
 
     id: int

@@ -41,7 +41,7 @@ class Anchor:
 
 
 @record
-class Answer:
+class CommentAnswer:
     """What an agent, or a person in turn, said to a comment."""
 
     text: str
@@ -73,7 +73,7 @@ class LineComment:
     """The last line of a range; None: it is on one line."""
     about: About = "diff"
     """Of one of the texts, `file` is its name."""
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[CommentAnswer, ...] = ()
     """Oldest first."""
     stop: int | None = None
     """Its place in the tour that an agent proposes, from 1; None: it is not a part of a tour."""

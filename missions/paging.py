@@ -8,7 +8,7 @@ from .records import record
 
 
 @record
-class Place:
+class PagePlace:
     """Behind the last mission of a page."""
 
     project_id: str
@@ -27,13 +27,13 @@ def cursor_after(mission: Mission) -> str:
     return f"{mission.project_id}:{mission.list}:{mission.list_order!r}:{mission.id}"
 
 
-def place_of(cursor: str) -> Place:
+def place_of(cursor: str) -> PagePlace:
     """What a cursor means; InvalidValue."""
     parts = cursor.split(":")
     try:
         project_id, name, order, mission_id = parts
         found = next(one for one in LISTS if one == name)
-        return Place(project_id, found, float(order), mission_id)
+        return PagePlace(project_id, found, float(order), mission_id)
     except (ValueError, StopIteration):
         raise InvalidValue(
             "cursor", f"{cursor[:80]!r} is not a cursor", todo="pass the nextCursor of the page before"

@@ -83,7 +83,7 @@ BY_ITSELF: Final = {
 
 
 @record
-class Told:
+class StoryLine:
     """One event: who did it (empty: nobody), what, and the text that belongs to it (feedback, a summary, a note)."""
 
     at: datetime
@@ -99,7 +99,9 @@ class Told:
         return f"{start}: {text}" if text else start
 
 
-def told(events: Iterable[MissionEvent], stage: str, name_of: Callable[[str], str] = lambda ref: ref) -> list[Told]:
+def told(
+    events: Iterable[MissionEvent], stage: str, name_of: Callable[[str], str] = lambda ref: ref
+) -> list[StoryLine]:
     """The events of a mission, oldest first, without those that mean nothing to a person.
 
     `stage`: the one that the mission is at now. `name_of` gives the short id of another mission by its id.
@@ -110,13 +112,13 @@ def told(events: Iterable[MissionEvent], stage: str, name_of: Callable[[str], st
     return list(_tell(kept, str(before), name_of))
 
 
-def _tell(events: Iterable[MissionEvent], stage: str, name_of: Callable[[str], str]) -> Iterator[Told]:
+def _tell(events: Iterable[MissionEvent], stage: str, name_of: Callable[[str], str]) -> Iterator[StoryLine]:
     for event in events:
         if event.kind not in QUIET:
             who = _who(event)
             said, text = _said(event, stage, name_of)
             if said:
-                yield Told(event.at, who, said if who else said[0].upper() + said[1:], text)
+                yield StoryLine(event.at, who, said if who else said[0].upper() + said[1:], text)
         stage = str(event.changes.get("stage", (stage, stage))[1])
 
 

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from random import Random
 
+_MOST = 60
+"""Doublings, after which every pause is the longest; more would not fit into a float."""
+
 
 class Backoff:
     """`first` seconds, then twice as long each time, up to `longest`.
@@ -31,9 +34,13 @@ class Backoff:
 
     def next(self) -> float:
         """Seconds to wait now."""
-        pause = min(self._longest, self._first * 2.0 ** min(self.tries, 60))
+        pause = min(self._longest, self._first * 2.0 ** min(self.tries, _MOST))
         self.tries += 1
         return pause if self._random is None else pause * self._random.uniform(*self._between)
+
+    def lengthen(self) -> None:
+        """Trying soon is of no use: the next pauses are the longest."""
+        self.tries = _MOST
 
     def reset(self) -> None:
         """It worked: the next pause is the first one again."""

@@ -21,7 +21,7 @@ APART = f"{__package__}.web"
 
 
 @record
-class Known:
+class KnownKey:
     """A binding and where it works."""
 
     binding: Binding
@@ -47,12 +47,12 @@ def _is_ours(thing: object) -> TypeGuard[type[DOMNode]]:
     )
 
 
-def known_bindings() -> dict[str, Known]:
+def known_bindings() -> dict[str, KnownKey]:
     """All of them by their ids."""
-    made: dict[str, Known] = {}
+    made: dict[str, KnownKey] = {}
     for owner in owners():
         place = str(owner.BINDING_GROUP_TITLE or "Everywhere")
         for bound in vars(owner)["BINDINGS"]:
             if isinstance(bound, Binding) and bound.id:
-                made[bound.id] = Known(bound, place)
+                made[bound.id] = KnownKey(bound, place)
     return made

@@ -12,7 +12,7 @@ from ..workspace import queries
 from .board.screen import BoardScreen
 from .kit.application import Application
 from .kit.drawing import ASCII
-from .kit.keyboard.keys import Entry, entries
+from .kit.keyboard.keys import KeyEntry, entries
 
 MISSIONS = 12
 
@@ -55,11 +55,11 @@ class Entries(Provider):
             found.append((f"open {project.name}", partial(self._open_project, project.id), "Show this project's board"))
         return found
 
-    def _title(self, entry: Entry) -> str:
+    def _title(self, entry: KeyEntry) -> str:
         keys = ", ".join(entry.keys)
         return f"{entry.binding.description}  ({keys.translate(ASCII) if self.app.has_class('-plain') else keys})"
 
-    async def _run(self, entry: Entry) -> None:
+    async def _run(self, entry: KeyEntry) -> None:
         await self.app.run_action(entry.binding.action, default_namespace=entry.node)
 
     async def _missions(self, query: str) -> AsyncIterator[Hit]:

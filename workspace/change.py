@@ -23,7 +23,7 @@ from ..missions.entities import (
 from ..missions.history import recorded
 from ..missions.rules.flows import enabled_stages
 from . import line_comments, links, lookup, memory_documents, passages, placing, rows, saving
-from .mission_view import View
+from .mission_view import MissionView
 from .sync_state import outbox, outgoing
 from .transaction import Transaction
 
@@ -135,7 +135,7 @@ class Change(Transaction):
         saved = saving.keep(self, before, after, kind, note=note)
         outgoing.queue_mission(self, before, saved)
         if revived and outgoing.is_connected(self, saved.project_id):  # the hub spoke of it meanwhile
-            View(self, saved.project_id).refold(saved.id)
+            MissionView(self, saved.project_id).refold(saved.id)
             return self.mission(saved.id, deleted=True)
         return saved
 

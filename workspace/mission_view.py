@@ -16,16 +16,18 @@ from .sync_state import base, outbox
 from .transaction import Transaction
 
 
-def folded_view(project_id: str, document: JsonObject | None, pending: Iterable[outbox.Entry]) -> JsonObject | None:
+def folded_view(
+    project_id: str, document: JsonObject | None, pending: Iterable[outbox.OutboxEntry]
+) -> JsonObject | None:
     """What a mission looks like here: fold(base, outbox); None when it is not there."""
-    folded = outbox.fold(document, pending)
+    folded = outbox.fold(document, (one for one in pending if one.about == "mission"))
     if folded is not None:
         folded.setdefault("projectId", project_id)
         folded.setdefault("updatedAt", folded["createdAt"])
     return folded
 
 
-class View:
+class MissionView:
     """Brings what is shown up to date within one transaction; flows and the selection are read once."""
 
     def __init__(self, transaction: Transaction, project_id: str) -> None:

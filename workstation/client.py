@@ -28,11 +28,11 @@ from ..missions.entities import JsonObject
 from ..missions.errors import SoloUnicornError, TryAgain
 from ..system import locks
 from ..system.backoff import Backoff
-from .connection import ANSWER_SECONDS, Connection, NotRunning, request
+from .connection import ANSWER_SECONDS, ControlConnection, NotRunning, request
 from .starting import kill_holder, silent, start
 
 __all__ = [
-    "Connection",
+    "ControlConnection",
     "Keeper",
     "NotRunning",
     "ServiceInfo",
@@ -172,7 +172,7 @@ class Keeper:
         while not self._closing:
             try:
                 info = ensure_running()
-                with Connection() as connection:
+                with ControlConnection() as connection:
                     connection.ask("hold")
                     pause.reset()
                     self._report(info)
@@ -191,7 +191,7 @@ class Keeper:
                 self._ear.recv(64)
         self._ear.close()
 
-    def _stay_until_gone(self, connection: Connection, info: ServiceInfo) -> Left | None:
+    def _stay_until_gone(self, connection: ControlConnection, info: ServiceInfo) -> Left | None:
         """Wait until the service says goodbye (why) or vanishes (None); an older one is replaced once it is idle."""
         older = _older(info.version, __version__)
         while True:

@@ -8,7 +8,7 @@ from functools import partial
 
 from ..config import log, watch
 from ..config.settings import Settings
-from ..missions.board import Request
+from ..missions.board import ServiceRequest
 from ..missions.errors import SoloUnicornError
 from ..workspace import queries
 from .checkout_files.mirroring import Mirroring
@@ -145,9 +145,9 @@ class Composition:
             self._log.info("settings taken over")
             self.context.wakeup.look()
 
-    async def _merge(self, request: Request) -> None:
+    async def _merge(self, request: ServiceRequest) -> None:
         if request.mission_id is not None:
             await self._pull_requests.merge(request.mission_id)
 
-    async def _drain(self, _: Request) -> None:
+    async def _drain(self, _: ServiceRequest) -> None:
         self.scheduler.drain()

@@ -22,11 +22,11 @@ class NotRunning(TryAgain):
 
 def request(op: str, fields: JsonObject | None = None, *, timeout: float = ANSWER_SECONDS) -> JsonObject:
     """Ask one thing and return the answer; raises NotRunning, or the error that the service answered with."""
-    with Connection(timeout) as connection:
+    with ControlConnection(timeout) as connection:
         return connection.ask(op, fields)
 
 
-class Connection:
+class ControlConnection:
     """One connection to the service; `hold` makes it that of an open screen."""
 
     def __init__(self, timeout: float = ANSWER_SECONDS) -> None:
@@ -40,7 +40,7 @@ class Connection:
             self._socket.close()
             raise _not_running() from error
 
-    def __enter__(self) -> Connection:
+    def __enter__(self) -> ControlConnection:
         return self
 
     def __exit__(self, *_: object) -> None:

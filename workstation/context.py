@@ -27,7 +27,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class WorkspaceSlots:
+class ThreadedSlots:
     """The pool's slots, kept in the workspace: called on a git thread, answered on the workspace's thread."""
 
     def __init__(self, workspace: WorkspaceThread, loop: asyncio.AbstractEventLoop) -> None:
@@ -97,7 +97,7 @@ class ServiceContext:
         asyncio.get_running_loop().set_default_executor(DaemonThreads())
         workspace = await WorkspaceThread().open()
         workstation = await workspace.run(operations.workstation.this_machine)
-        slots = WorkspaceSlots(workspace, asyncio.get_running_loop())
+        slots = ThreadedSlots(workspace, asyncio.get_running_loop())
         pool = Pool(slots, paths.worktrees_dir(), clock=lambda: datetime.now(UTC), new_id=new_ulid)
         supervisor = Supervisor(stirred)
         return cls(

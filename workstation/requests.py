@@ -11,7 +11,7 @@ from functools import partial
 
 from ..config.correlation import correlation
 from ..config.log import logger
-from ..missions.board import Request
+from ..missions.board import ServiceRequest
 from ..missions.entities import SYSTEM, USER
 from ..missions.errors import NotFound, SoloUnicornError
 from ..workspace import operations
@@ -20,7 +20,7 @@ from .session.runner import SessionRunner
 from .session.sessions import Sessions
 from .supervisor import reason
 
-Job = Callable[[Request], Awaitable[None]]
+Job = Callable[[ServiceRequest], Awaitable[None]]
 
 
 class Requests:
@@ -32,7 +32,7 @@ class Requests:
         self._jobs = jobs
         self._log = logger("workstation")
 
-    async def do(self, request: Request) -> None:
+    async def do(self, request: ServiceRequest) -> None:
         """Do it, tell in the mission's history when it could not be done, and strike it off."""
         if request.kind == "sync":
             return  # whichever process holds its lock answers it (sync/client/synchroniser.py)
@@ -48,7 +48,7 @@ class Requests:
         await self._context.workspace.write_as(SYSTEM, operations.workstation.finish_request, request.id)
         correlation.set("")
 
-    async def _answer(self, request: Request) -> None:
+    async def _answer(self, request: ServiceRequest) -> None:
         match request.kind:
             case "stop_session":
                 await self._runner_for(request).stop()
@@ -61,7 +61,7 @@ class Requests:
             case kind:
                 raise SoloUnicornError(f"This service knows no request {kind!r}", todo="restart the service")
 
-    async def _say(self, request: Request, text: str) -> None:
+    async def _say(self, request: ServiceRequest, text: str) -> None:
         """Hand a person's words to the agent; what cannot be handed over now is kept for its next turn, and told."""
         later = ""
         try:
@@ -73,20 +73,20 @@ class Requests:
                 USER, operations.dispatch.said, request.mission_id, text, later=later
             )
 
-    async def _do_job(self, request: Request) -> None:
+    async def _do_job(self, request: ServiceRequest) -> None:
         try:
             await self._jobs[request.kind](request)
         except Exception as error:
             await self._tell(request, error)
             raise
 
-    def _runner_for(self, request: Request) -> SessionRunner:
+    def _runner_for(self, request: ServiceRequest) -> SessionRunner:
         runner = self._sessions.find(request.session_id, request.mission_id)
         if runner is None:
             raise NotFound("No session runs there", why="it has ended meanwhile")
         return runner
 
-    async def _tell(self, request: Request, error: Exception) -> None:
+    async def _tell(self, request: ServiceRequest, error: Exception) -> None:
         self._log.warning("not done", extra={"request": request.kind, "why": reason(error)})
         if request.mission_id is None:
             return
@@ -99,5 +99,5 @@ class Requests:
             )
 
 
-def _words(request: Request) -> str:
+def _words(request: ServiceRequest) -> str:
     return request.kind.replace("_", " ").capitalize()

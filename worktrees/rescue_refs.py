@@ -17,7 +17,7 @@ from .repository.repositories import inspect
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class RescuedWork:
     """Work that was rescued: a commit under a ref, to look at with `git show` and to take with `git branch`."""
 
     ref: str
@@ -26,7 +26,7 @@ class Kept:
     subject: str
 
 
-def kept(repository_path: Path | str) -> list[Kept]:
+def kept(repository_path: Path | str) -> list[RescuedWork]:
     """Everything rescued in a repository, newest first."""
     git = Git(inspect(repository_path, look_at_files=False).root)
     shown = git.out(
@@ -37,7 +37,7 @@ def kept(repository_path: Path | str) -> list[Kept]:
         f"{WIP}/",
     )
     lines = (line.split("\0") for line in decode(shown).splitlines())
-    return [Kept(ref, commit, datetime.fromisoformat(at), subject) for ref, commit, at, subject in lines]
+    return [RescuedWork(ref, commit, datetime.fromisoformat(at), subject) for ref, commit, at, subject in lines]
 
 
 def forget_held_elsewhere(repository_path: Path | str, *, dry_run: bool = False) -> list[str]:

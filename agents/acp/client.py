@@ -17,13 +17,13 @@ from ..adapter import tell
 from .inbox import Inbox
 from .questions import question
 from .rules import Ruling, inside, paths_of, placed, ruling
-from .wire import METHOD_UNKNOWN, PARAMS_WRONG, Refused
+from .wire import METHOD_UNKNOWN, PARAMS_WRONG, AgentRefused
 
 NOT_FOUND = -32002
 BROKEN_OFF = "the turn was interrupted"
 
 
-class Listener:
+class AcpClient:
     """What the agent talks to."""
 
     def __init__(
@@ -106,8 +106,8 @@ class Listener:
                 return self._elicited(params)
             case ("session/request_permission" | "fs/read_text_file" | "fs/write_text_file" | "elicitation/create", _):
                 tell("unknown", method=method, params=params)
-                raise Refused(PARAMS_WRONG, "Invalid params")
-        raise Refused(METHOD_UNKNOWN, f"Method not found: {method}")
+                raise AgentRefused(PARAMS_WRONG, "Invalid params")
+        raise AgentRefused(METHOD_UNKNOWN, f"Method not found: {method}")
 
     # ---- what it tells ---------------------------------------------------------------------------------------------
 
@@ -209,7 +209,7 @@ class Listener:
         try:
             lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
         except FileNotFoundError as error:
-            raise Refused(NOT_FOUND, f"Resource not found: {path}") from error
+            raise AgentRefused(NOT_FOUND, f"Resource not found: {path}") from error
         start = max(0, (line if isinstance(line, int) else 1) - 1)
         return {"content": "".join(lines[start : start + limit if isinstance(limit, int) else None])}
 
@@ -224,7 +224,7 @@ class Listener:
         path = str(self._start / path) if self._start else path
         readable = self._readable if kind == "read" else ()
         if not any(inside(path, place) for place in (self._worktree, *readable)):
-            raise Refused(PARAMS_WRONG, "Invalid params", {"details": f"{path} is outside the worktree"})
+            raise AgentRefused(PARAMS_WRONG, "Invalid params", {"details": f"{path} is outside the worktree"})
         file = self._worktree / path
         if (kind, self._real(path)) in self._granted:
             self._granted.discard((kind, self._real(path)))
@@ -239,7 +239,7 @@ class Listener:
         found = await self._ruled(call)
         if not found.allowed:
             tell("permission", call=call, allowed=False, reason=found.reason)
-            raise Refused(PARAMS_WRONG, "Invalid params", {"details": f"{path} is not allowed: {found.reason}"})
+            raise AgentRefused(PARAMS_WRONG, "Invalid params", {"details": f"{path} is not allowed: {found.reason}"})
         return file
 
     def _real(self, path: str) -> str:

@@ -13,13 +13,13 @@ from ...missions.entities import Json, JsonObject
 from ...system import strict_json
 from ..adapter import Wanted, listen, tell
 from ..speech import said_by_person
-from .client import Listener
+from .client import AcpClient
 from .inbox import Inbox
 from .opening import announces, introduced, opened
 from .program import EXIT_SECONDS, Program
 from .refusals import refused
 from .unwilling import Unwilling
-from .wire import Gone, Refused, Wire
+from .wire import AgentGone, AgentRefused, Wire
 
 CANCEL_SECONDS: Final = 3.0
 """How long a turn that is broken off by a stop may take to say that it ended."""
@@ -33,7 +33,7 @@ Words = list[Json]
 
 async def checked(command: tuple[str, ...]) -> str:
     """The name and version with which the agent introduces itself; raises when it does not speak the protocol."""
-    listener = Listener(Path.cwd(), allow_all=False)
+    listener = AcpClient(Path.cwd(), allow_all=False)
     async with _connected(listener, command, Path.cwd(), quiet=True) as (wire, program):
         match (await _unless(program, introduced(wire))).get("agentInfo"):
             case {"name": str() as name, **rest}:
@@ -59,7 +59,7 @@ class Talk:
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
         inbox = Inbox(wanted.mcp_file) if wanted.mcp_file is not None else None
-        self._listener = Listener(
+        self._listener = AcpClient(
             wanted.worktree,
             allow_all=wanted.allow_all,
             inbox=inbox,
@@ -97,7 +97,7 @@ class Talk:
     async def _leave(self, wire: Wire) -> None:
         """A stop: the turn is broken off and the conversation closed as the protocol has it, in bounded time."""
         await asyncio.sleep(0)  # what was asked beside the turns is taken back first
-        with suppress(TimeoutError, Refused, Gone):
+        with suppress(TimeoutError, AgentRefused, AgentGone):
             async with asyncio.timeout(CANCEL_SECONDS):
                 if self._turn_ended is not None:
                     self.cancel()
@@ -121,7 +121,7 @@ class Talk:
                 ok = reason == "end_turn" or bool(self._listener.asked)
                 code = 0 if ok else 1
                 tell("result", ok=ok, stopReason=str(reason or "it gave no reason"), usage=_used(answer))
-        except Refused as error:
+        except AgentRefused as error:
             data = error.data if isinstance(error.data, dict | str) else None
             tell("result", ok=False, error={"code": error.code, "message": str(error), "data": data})
             code = 1
@@ -186,7 +186,7 @@ def _used(answer: JsonObject) -> JsonObject | None:
 
 @asynccontextmanager
 async def _connected(
-    listener: Listener, command: tuple[str, ...], cwd: Path, *, quiet: bool = False
+    listener: AcpClient, command: tuple[str, ...], cwd: Path, *, quiet: bool = False
 ) -> AsyncIterator[tuple[Wire, Program]]:
     """The agent as our child, and the wire to it; it is ended in the end, in order."""
     program = Program(command, cwd, own_group=not quiet, quiet=quiet, complained=_heard)
@@ -223,7 +223,7 @@ async def _unless(program: Program, asked: Awaitable[JsonObject | None]) -> Json
         if not answering.done():
             await asyncio.wait([answering], timeout=EXIT_SECONDS)  # what it wrote before it ended is read
         if answering.done():
-            with suppress(Gone):
+            with suppress(AgentGone):
                 return answering.result() or {}
         await asyncio.wait([ending], timeout=EXIT_SECONDS)
         if program.exit_code is not None:

@@ -17,7 +17,7 @@ from ... import __version__
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import SoloUnicornError
 from ...system import strict_json
-from ..mcp_client import Client, Server, Unanswered
+from ..mcp_client import McpClient, McpServerEntry, Unanswered
 from .rules import command_of, tool_of
 
 GONE_SECONDS: Final = 15.0
@@ -30,7 +30,7 @@ class Inbox:
 
     def __init__(self, mcp_file: Path) -> None:
         found: JsonObject = strict_json.heard(mcp_file.read_text(encoding="utf-8"))
-        self._server = Server("solo", str(found["url"]), {"Authorization": f"Bearer {found['token']}"})
+        self._server = McpServerEntry("solo", str(found["url"]), {"Authorization": f"Bearer {found['token']}"})
 
     async def ask(self, call: JsonObject, about: str = "") -> tuple[bool, str]:
         """Whether the call may go on, for one file when that is named, and the reason. Nobody reachable: no."""
@@ -50,7 +50,7 @@ class Inbox:
         return await answer
 
     def _asked(self, call: JsonObject, about: str) -> tuple[bool, str]:
-        client = Client(
+        client = McpClient(
             self._server,
             version=__version__,
             wait=time.sleep,

@@ -22,7 +22,7 @@ from ..adapter import Wanted
 from ..mcp_files import SERVER
 from .choices import choose
 from .unwilling import Unwilling
-from .wire import METHOD_UNKNOWN, Refused, Wire
+from .wire import METHOD_UNKNOWN, AgentRefused, Wire
 
 VERSION: Final = 1
 """Of the protocol; its second version is a draft."""
@@ -81,7 +81,7 @@ async def opened(wire: Wire, about: JsonObject, wanted: Wanted) -> Opened:
         for method in _ways(about):
             try:
                 found = await _asked(wire, about, wanted, method, {**given, "sessionId": wanted.resume})
-            except Refused as error:
+            except AgentRefused as error:
                 if error.code != METHOD_UNKNOWN:  # some announce more than they do
                     lost = f"{method} failed: {told(error)}"
             else:
@@ -90,7 +90,7 @@ async def opened(wire: Wire, about: JsonObject, wanted: Wanted) -> Opened:
             raise Unwilling(lost, "conversation_unknown")
     try:
         found = await _asked(wire, about, wanted, "session/new", given)
-    except Refused as error:
+    except AgentRefused as error:
         if error.code == AUTH_REQUIRED:
             ways = ", ".join(str(method.get("name") or method.get("id")) for method in _methods(about))
             raise Unwilling(f"{told(error)} ({ways})" if ways else told(error), "signed_out") from error
@@ -105,7 +105,7 @@ async def _chosen(wire: Wire, session: str, found: JsonObject, wanted: Wanted) -
     return await choose(wire, session, found, model=wanted.model, effort=wanted.effort, mode=wanted.mode)
 
 
-def told(error: Refused) -> str:
+def told(error: AgentRefused) -> str:
     """Its message with the detail that some put into the data."""
     match error.data:
         case str() as text:
@@ -126,14 +126,14 @@ async def _asked(wire: Wire, about: JsonObject, wanted: Wanted, method: str, giv
     """The answer; an agent that wants a sign-in gets one where a key of the environment is all that it takes."""
     try:
         return await wire.ask(method, given)
-    except Refused as error:
+    except AgentRefused as error:
         way = _way_in(about, wanted) if error.code == AUTH_REQUIRED else None
         if way is None:
             raise
     try:
         await wire.ask("authenticate", {"methodId": way})
-    except Refused as error:
-        raise Refused(AUTH_REQUIRED, f"the sign-in {way} failed: {told(error)}") from error
+    except AgentRefused as error:
+        raise AgentRefused(AUTH_REQUIRED, f"the sign-in {way} failed: {told(error)}") from error
     return await wire.ask(method, given)
 
 

@@ -25,7 +25,7 @@ Answer = Callable[[str, JsonObject], Awaitable[Json]]
 """Answers a request by its method and parameters; raises Refused."""
 
 
-class Refused(Exception):
+class AgentRefused(Exception):
     """An error as the protocol has it, theirs or ours."""
 
     def __init__(self, code: int, message: str, data: Json = None) -> None:
@@ -34,7 +34,7 @@ class Refused(Exception):
         self.data = data
 
 
-class Gone(Exception):
+class AgentGone(Exception):
     """The program closed its output."""
 
 
@@ -67,14 +67,14 @@ class Wire:
             self._ended = True
             for waiting in self._asked.values():
                 if not waiting.done():
-                    waiting.set_exception(Gone())
+                    waiting.set_exception(AgentGone())
             for task in list(self._answering.values()):
                 task.cancel()
 
     async def ask(self, method: str, params: JsonObject) -> JsonObject:
         """The answer, an empty object where it is none; raises Refused or Gone. Given up, it is cancelled there too."""
         if self._ended:
-            raise Gone
+            raise AgentGone
         self._count += 1
         number = self._count
         waiting = self._asked[number] = asyncio.get_running_loop().create_future()
@@ -136,17 +136,17 @@ class Wire:
     async def _respond(self, number: str | int, method: str, params: JsonObject) -> None:
         try:
             self._send({"id": number, "result": await self._answer(method, params)})
-        except Refused as error:
+        except AgentRefused as error:
             self._refuse(number, error)
         except (OSError, ValueError) as error:
-            self._refuse(number, Refused(INTERNAL, str(error)))
+            self._refuse(number, AgentRefused(INTERNAL, str(error)))
 
     def _answered(self, number: str | int, task: asyncio.Task[None]) -> None:
         self._answering.pop(number, None)
         if task.cancelled():  # perhaps before it began
-            self._refuse(number, Refused(CANCELLED, "Request cancelled"))
+            self._refuse(number, AgentRefused(CANCELLED, "Request cancelled"))
 
-    def _refuse(self, number: str | int, error: Refused) -> None:
+    def _refuse(self, number: str | int, error: AgentRefused) -> None:
         told: JsonObject = {"code": error.code, "message": str(error)}
         if error.data is not None:
             told = {**told, "data": error.data}
@@ -159,9 +159,9 @@ class Wire:
         if error is None:
             waiting.set_result(message.get("result"))
         elif isinstance(error, dict) and isinstance(code, int):
-            waiting.set_exception(Refused(code, str(error.get("message") or "Error"), error.get("data")))
+            waiting.set_exception(AgentRefused(code, str(error.get("message") or "Error"), error.get("data")))
         else:
-            waiting.set_exception(Refused(INTERNAL, str(error)[:300]))
+            waiting.set_exception(AgentRefused(INTERNAL, str(error)[:300]))
 
 
 def _read(line: bytes) -> JsonObject:

@@ -17,7 +17,7 @@ EXIT_SECONDS = 5.0
 NOT_FOUND = -32601
 
 
-class Refused(Exception):
+class CodexRefused(Exception):
     """The other side answered a request with an error."""
 
     def __init__(self, code: int, message: str) -> None:
@@ -29,7 +29,7 @@ class Ended(Exception):
     """The process ended, or closed its output, before it answered."""
 
 
-class Connection:
+class CodexConnection:
     """One process, from `open` to `close`."""
 
     def __init__(
@@ -125,11 +125,11 @@ class Connection:
             case {"id": int() as number, "error": {"code": int() as code, "message": str() as message}} if (
                 number in self._open
             ):
-                self._settle(number, Refused(code, message))
+                self._settle(number, CodexRefused(code, message))
 
-    def _settle(self, number: int, found: JsonObject | Refused) -> None:
+    def _settle(self, number: int, found: JsonObject | CodexRefused) -> None:
         answer = self._open.pop(number)
-        if isinstance(found, Refused):
+        if isinstance(found, CodexRefused):
             answer.set_exception(found)
         else:
             answer.set_result(found)

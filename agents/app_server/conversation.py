@@ -20,7 +20,7 @@ from ..mcp_files import SERVER
 from ..quoting import git_roots
 from ..speech import said_by_person
 from .approvals import Approvals
-from .connection import Connection, Ended, Refused
+from .connection import CodexConnection, CodexRefused, Ended
 
 NEAR: Final = 90
 """Percent of a usage limit from which on it is told."""
@@ -40,7 +40,7 @@ ENVIRONMENT: Final = ("SOLO_UNICORN_HOME", "SOLO_UNICORN_RUNTIME_DIR")
 
 async def held(wanted: Wanted) -> int:
     """The whole of it; the exit code."""
-    conversation = Conversation(wanted)
+    conversation = CodexConversation(wanted)
     listening = asyncio.create_task(listen(conversation.words.put_nowait, conversation.interrupt, said_by_person))
     try:
         return await conversation.run()
@@ -48,7 +48,7 @@ async def held(wanted: Wanted) -> int:
         listening.cancel()
 
 
-class Conversation:
+class CodexConversation:
     """The turns of one session. What a person says is put into `words`; None: no more comes."""
 
     def __init__(self, wanted: Wanted) -> None:
@@ -57,7 +57,7 @@ class Conversation:
         self._approvals = Approvals(
             wanted.worktree, allow_all=wanted.allow_all, inbox=inbox, rules=wanted.rules, start=wanted.start
         )
-        self._codex = Connection(self._notified, self._asked)
+        self._codex = CodexConnection(self._notified, self._asked)
         self.words: asyncio.Queue[str | None] = asyncio.Queue()
         self._late: list[str | None] = []
         self._thread = self._turn = ""
@@ -82,7 +82,7 @@ class Conversation:
             await self._begin()
             while (text := await self._next()) is not None:
                 code = 0 if await self._turned(text) else 1
-        except Refused as error:
+        except CodexRefused as error:
             kind = "conversation_unknown" if self._wanted.resume and not self._thread else "other"
             _ended(False, str(error), kind)
             code = 1
@@ -96,7 +96,7 @@ class Conversation:
     async def interrupt(self) -> None:
         """Break off the turn; Codex ends it in order and lives on."""
         if self._turn:
-            with suppress(Refused, Ended):
+            with suppress(CodexRefused, Ended):
                 await self._codex.request("turn/interrupt", {"threadId": self._thread, "turnId": self._turn})
 
     # ---- the thread
@@ -190,7 +190,7 @@ class Conversation:
         steer: JsonObject = {"threadId": self._thread, "expectedTurnId": self._turn, "input": self._input(text)}
         try:
             await self._codex.request("turn/steer", steer)
-        except Refused:
+        except CodexRefused:
             return False
         return True
 

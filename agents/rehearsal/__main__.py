@@ -12,14 +12,14 @@ from ... import __version__
 from ...config import paths
 from ...missions.errors import NotFound, SoloUnicornError, UsageError
 from ...system import strict_json
-from ..mcp_client import Client, Server
+from ..mcp_client import McpClient, McpServerEntry
 from . import LABEL
 from .agent import Agent
-from .conversation import Conversation
+from .conversation import RehearsalConversation
 from .hearing import Hearing
 from .rehearsal import Rehearsal
 from .speech import Speech
-from .worktree import Worktree
+from .worktree import RehearsalWorktree
 
 PACE_VARIABLE = "SOLO_UNICORN_REHEARSAL_PACE"
 PACE = 0.3
@@ -45,14 +45,14 @@ def main() -> int:
     hearing = Hearing(0, streaming=given.input_format == "stream-json", respond=speech.control_response)
     signal.signal(signal.SIGINT, lambda *_: hearing.interrupt())
     signal.signal(signal.SIGTERM, lambda *_: os._exit(TERMINATED))
-    client = Client(server, version=__version__, wait=hearing.wait, retrying=speech.retrying)
+    client = McpClient(server, version=__version__, wait=hearing.wait, retrying=speech.retrying)
     agent = Agent(
         speech=speech,
         hearing=hearing,
         client=client,
         server=server.name,
         conversation=conversation,
-        worktree=Worktree(Path.cwd()),
+        worktree=RehearsalWorktree(Path.cwd()),
     )
     rehearsal = Rehearsal(agent, directory=_directory(), pace=pace)
     code = 0
@@ -86,15 +86,15 @@ def _directory() -> Path:
     return paths.home() / "rehearsal"
 
 
-def _conversation(given: argparse.Namespace) -> tuple[Conversation, str]:
+def _conversation(given: argparse.Namespace) -> tuple[RehearsalConversation, str]:
     """The conversation, and why it cannot be resumed."""
     if given.resume:
         try:
-            return Conversation.resume(_directory(), given.resume), ""
+            return RehearsalConversation.resume(_directory(), given.resume), ""
         except NotFound as error:
-            return Conversation(_directory(), given.resume), error.what
+            return RehearsalConversation(_directory(), given.resume), error.what
     try:
-        return Conversation.begin(_directory(), given.session_id), ""
+        return RehearsalConversation.begin(_directory(), given.session_id), ""
     except ValueError:
         raise UsageError(f"{given.session_id!r} is not a valid UUID", todo="leave --session-id out") from None
 
@@ -110,7 +110,7 @@ def _pace() -> float:
     return pace
 
 
-def _server(config: str | None) -> Server:
+def _server(config: str | None) -> McpServerEntry:
     """The first http server of the file (Claude's shape: mcpServers, name, url, headers)."""
     if not config:
         raise UsageError("No MCP server was given", todo=f"pass --mcp-config FILE with {SHAPE}")
@@ -119,7 +119,7 @@ def _server(config: str | None) -> Server:
         for name, entry in strict_json.heard(text)["mcpServers"].items():
             if entry.get("type") == "http":
                 headers = {str(key): str(value) for key, value in entry.get("headers", {}).items()}
-                return Server(str(name), str(entry["url"]), headers)
+                return McpServerEntry(str(name), str(entry["url"]), headers)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
             f"The --mcp-config {config[:200]} cannot be read", why=f"{type(error).__name__}: {error}"

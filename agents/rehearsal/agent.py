@@ -7,13 +7,13 @@ from hashlib import sha256
 
 from ...missions.entities import JsonObject
 from ...missions.errors import SoloUnicornError
-from ..mcp_client import Answer, Client
+from ..mcp_client import McpAnswer, McpClient
 from . import LABEL
 from .briefing import Briefing, read_briefing
-from .conversation import Conversation
+from .conversation import RehearsalConversation
 from .hearing import Hearing
 from .speech import Speech
-from .worktree import Worktree
+from .worktree import RehearsalWorktree
 
 SHORT = 100
 """Characters of a line that is fit for a commit message."""
@@ -27,10 +27,10 @@ class Agent:
         *,
         speech: Speech,
         hearing: Hearing,
-        client: Client,
+        client: McpClient,
         server: str,
-        conversation: Conversation,
-        worktree: Worktree,
+        conversation: RehearsalConversation,
+        worktree: RehearsalWorktree,
     ) -> None:
         self.speech = speech
         self.hearing = hearing
@@ -50,7 +50,7 @@ class Agent:
         """The name under which a code agent shows a tool of this server."""
         return f"mcp__{self.server}__{tool}"
 
-    def tool(self, tool: str, arguments: JsonObject, took_effect: Callable[[], bool] | None = None) -> Answer:
+    def tool(self, tool: str, arguments: JsonObject, took_effect: Callable[[], bool] | None = None) -> McpAnswer:
         """Use a tool of the board. SoloUnicornError when it refuses."""
         self.pause()
         used = self.speech.tool_use(self.tool_name(tool), arguments)

@@ -15,7 +15,7 @@ PROMPT_KEPT = 4_000
 """Characters of each prompt that are kept."""
 
 
-class Turn(TypedDict):
+class RehearsalTurn(TypedDict):
     """One prompt and what was done about it."""
 
     prompt: str
@@ -23,27 +23,27 @@ class Turn(TypedDict):
     outcome: str
 
 
-class Conversation:
+class RehearsalConversation:
     """What has been said and done under one conversation id."""
 
     def __init__(self, directory: Path, identity: str) -> None:
         self.id = identity
-        self.turns: list[Turn] = []
+        self.turns: list[RehearsalTurn] = []
         self._done: list[str] = []
         self._file = directory / f"{identity}.json"
 
     @classmethod
-    def begin(cls, directory: Path, identity: str | None = None) -> Conversation:
+    def begin(cls, directory: Path, identity: str | None = None) -> RehearsalConversation:
         return cls(directory, str(uuid.UUID(identity)) if identity else str(uuid.uuid4()))
 
     @classmethod
-    def resume(cls, directory: Path, identity: str) -> Conversation:
+    def resume(cls, directory: Path, identity: str) -> RehearsalConversation:
         """The one of that id; NotFound when there is none."""
         try:
             found = cls(directory, str(uuid.UUID(identity)))
             kept = strict_json.heard(found._file.read_text("utf-8"))
             found.turns = [
-                Turn(prompt=one["prompt"], stage=one["stage"], outcome=one["outcome"]) for one in kept["turns"]
+                RehearsalTurn(prompt=one["prompt"], stage=one["stage"], outcome=one["outcome"]) for one in kept["turns"]
             ]
             found._done = [str(one) for one in kept["done"]]
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -51,7 +51,7 @@ class Conversation:
         return found
 
     def begin_turn(self, prompt: str) -> None:
-        self.turns.append(Turn(prompt=prompt[:PROMPT_KEPT], stage="", outcome=""))
+        self.turns.append(RehearsalTurn(prompt=prompt[:PROMPT_KEPT], stage="", outcome=""))
         self._save()
 
     def end_turn(self, outcome: str) -> None:

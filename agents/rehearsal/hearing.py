@@ -13,7 +13,7 @@ from ...system import strict_json
 _CHUNK = 65536
 
 
-class Interrupted(Exception):
+class InterruptHeard(Exception):
     """The turn was stopped by a person."""
 
 
@@ -48,7 +48,7 @@ class Hearing:
         """Pause (None: for ever); raises Interrupted as soon as a person stops the turn."""
         if self._interrupt.wait(seconds):
             self._interrupt.clear()
-            raise Interrupted
+            raise InterruptHeard
 
     def _listen(self) -> None:
         plain: list[str] = []

@@ -10,9 +10,9 @@ from . import LABEL
 from .agent import Agent
 from .briefing import Briefing, read_briefing
 from .cues import QUESTION, Cues, read_cues
-from .hearing import Interrupted
+from .hearing import InterruptHeard
 from .stages import answer_comments, document, play
-from .trouble import Trouble, TurnOver
+from .trouble import StagedTrouble, TurnOver
 
 NEEDED = ("get_context", "get_mission", "update_tasks", "add_note", "attach_solution", "complete_stage")
 
@@ -40,7 +40,7 @@ class Rehearsal:
                 self._work()
         except TurnOver as over:
             outcome, code = over.outcome, over.code
-        except Interrupted:
+        except InterruptHeard:
             outcome = "interrupted"
             agent.speech.interrupted()
             agent.speech.result(
@@ -85,7 +85,7 @@ class Rehearsal:
         if briefing.over:
             agent.speech.result(f"{briefing.mission} is in {briefing.list}: nothing to do here.")
             return
-        trouble = Trouble(agent, briefing, cues, self._directory)
+        trouble = StagedTrouble(agent, briefing, cues, self._directory)
         trouble.at_start()
         summary = play(agent, briefing, cues, trouble.in_the_middle)
         if cues.find("forget", briefing.stage):

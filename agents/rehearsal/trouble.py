@@ -29,7 +29,7 @@ class TurnOver(Exception):
         self.code = code
 
 
-class Trouble:
+class StagedTrouble:
     """The cues of one turn."""
 
     def __init__(self, agent: Agent, briefing: Briefing, cues: Cues, directory: Path) -> None:

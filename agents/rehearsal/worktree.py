@@ -18,7 +18,7 @@ IDENTITY = (
 )
 
 
-class Worktree:
+class RehearsalWorktree:
     """The directory the agent was started in."""
 
     def __init__(self, path: Path) -> None:

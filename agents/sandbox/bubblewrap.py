@@ -9,7 +9,7 @@ from shutil import which
 from typing import Final
 
 from ...system.ancestry import RUN_MARK
-from .view import View
+from .view import SandboxView
 
 ISOLATED: Final = ("--unshare-user", "--unshare-pid", "--die-with-parent")
 BARE: Final = ("--cap-drop", "ALL")
@@ -33,7 +33,7 @@ def unable() -> str:
     return f"bubblewrap may not create its namespaces ({said or asked.returncode})" if asked.returncode else ""
 
 
-def command(view: View, run_dir: Path, start: Path, *, nests: bool = False) -> list[str]:
+def command(view: SandboxView, run_dir: Path, start: Path, *, nests: bool = False) -> list[str]:
     """What comes before the command of a program that is to see the machine so.
 
     Hidden files show the empty file `nothing` in the run directory, hidden directories are empty. `nests`: it makes a

@@ -13,7 +13,7 @@ from ..catalogue import SandboxNeeds
 from ..quoting import GitPlaces, git_places, git_roots
 from .levels import Level
 from .places import RUN_LATER, SECRETS, homes, in_homes, on_path, sockets, tools
-from .view import Access, View, view
+from .view import Access, SandboxView, view
 
 Place = tuple[Path, Access]
 OUR_SECRETS = ("runs", "backups", "drafts", "attachments", "logs", "quarantine", "trust", "credentials.json")
@@ -43,7 +43,7 @@ class Run:
     """The folder of the worktree in which it starts; None: the top."""
 
 
-def describe(level: Level, run: Run, *, within: bool = True) -> View:
+def describe(level: Level, run: Run, *, within: bool = True) -> SandboxView:
     """Everything for `off`; for the others see docs/agents.md.
 
     `within`: whether a place may be closed within a writable one.
@@ -51,7 +51,7 @@ def describe(level: Level, run: Run, *, within: bool = True) -> View:
     git = git_places(run.worktree)
     match level:
         case "off":
-            return View("write", {})
+            return SandboxView("write", {})
         case "guard":
             repository = _repository(git) if within else _records(run, git, only_its_branch=False)
             return view("write", [*_guarded(run), *repository, *_ours(run), *_own(run, git, within)])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from .view import Access, View
+from .view import Access, SandboxView
 
 PROGRAM: Final = "/usr/bin/sandbox-exec"
 WRITES: Final = ("/dev", "/private/tmp", "/private/var/tmp", "/private/var/folders")
@@ -19,12 +19,12 @@ def unable() -> str:
     return "" if Path(PROGRAM).exists() else f"there is no {PROGRAM}"
 
 
-def command(view: View, homes: list[Path]) -> list[str]:
+def command(view: SandboxView, homes: list[Path]) -> list[str]:
     """What comes before the command of a program that is to see the machine so."""
     return [PROGRAM, "-p", profile(view, homes)]
 
 
-def profile(view: View, homes: list[Path]) -> str:
+def profile(view: SandboxView, homes: list[Path]) -> str:
     """The rules, outer places first. An empty directory of one's own is not to be had: a home is hidden instead."""
     lines = ["(version 1)", "(allow default)", "(deny appleevent-send)"]
     if view.base == "read":

@@ -16,7 +16,7 @@ SCRATCH = (Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"))
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class SandboxView:
     """Places of a machine with their access, outer ones first: the innermost that covers a path decides."""
 
     base: Access
@@ -28,7 +28,7 @@ class View:
         found = next((self.places[one] for one in (path, *path.parents) if one in self.places), None)
         return self.base if found is None else found
 
-    def without_fresh(self, homes: Iterable[Path]) -> View:
+    def without_fresh(self, homes: Iterable[Path]) -> SandboxView:
         """For a back-end that can make no empty directory: homes are hidden, what is shared for scratch is shared.
 
         Places with less access within those are passed over, unless a home is among them: one such place, and nothing
@@ -41,14 +41,14 @@ class View:
                 kept[path] = "hidden" if path in homes else "write"
             elif access == "write" or shared is None or any(home.is_relative_to(shared) for home in homes):
                 kept[path] = access
-        return View(self.base, kept)
+        return SandboxView(self.base, kept)
 
     def to_json(self) -> dict[str, object]:
         """For the programs that enforce it."""
         return {"base": self.base, "places": {str(path): access for path, access in self.places.items()}}
 
 
-def view(base: Access, places: Iterable[tuple[Path, Access]]) -> View:
+def view(base: Access, places: Iterable[tuple[Path, Access]]) -> SandboxView:
     """Of the places that exist, with links followed; of two for one path, the later one counts."""
     found: dict[Path, Access] = {}
     for path, access in places:
@@ -58,7 +58,7 @@ def view(base: Access, places: Iterable[tuple[Path, Access]]) -> View:
             found[real] = access
     needed: dict[Path, Access] = {}
     for path in sorted(found, key=lambda path: len(path.parts)):
-        outer = View(base, needed).access(path)
+        outer = SandboxView(base, needed).access(path)
         if found[path] != "hidden" or outer != "hidden":  # there is nothing to hide
             needed[path] = found[path]
-    return View(base, needed)
+    return SandboxView(base, needed)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ...system.locks import Lock
 from .plan import Launch
-from .session import Session
+from .session import HostSession
 
 LOCK_SECONDS = 10.0
 """Somebody who only looks at the lock or seals the directory holds it for a moment."""
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
         return 0 if pid else 1
     os.close(reader)
     _into_background(run_dir)
-    session = Session(run_dir, launch)
+    session = HostSession(run_dir, launch)
     os.write(writer, str(os.getpid()).encode())
     os.close(writer)
     session.run()

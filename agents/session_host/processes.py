@@ -51,7 +51,7 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ProcessRow:
     """One line of the table of processes."""
 
     pid: int
@@ -74,7 +74,7 @@ def boot_id() -> str:
     return ""
 
 
-def table() -> dict[int, Row]:
+def table() -> dict[int, ProcessRow]:
     """Every process there is, by id."""
     if LINUX:
         found = (_row(int(name)) for name in os.listdir(PROC) if name.isdigit())  # noqa: PTH208 - names, not paths
@@ -82,7 +82,7 @@ def table() -> dict[int, Row]:
     return _listed([])
 
 
-def _row(pid: int) -> Row | None:
+def _row(pid: int) -> ProcessRow | None:
     """One process of the table; None when there is none of that id."""
     if not LINUX:
         return _listed(["-p", str(pid)]).get(pid)
@@ -92,10 +92,10 @@ def _row(pid: int) -> Row | None:
     except OSError:
         return None
     rest = text[text.rindex(b")") + 2 :].split()  # the name before it may hold anything, blanks and brackets too
-    return Row(pid, int(rest[1]), int(rest[2]), user, rest[0] in (b"Z", b"X"), rest[19].decode())
+    return ProcessRow(pid, int(rest[1]), int(rest[2]), user, rest[0] in (b"Z", b"X"), rest[19].decode())
 
 
-def _listed(which: list[str]) -> dict[int, Row]:
+def _listed(which: list[str]) -> dict[int, ProcessRow]:
     columns = "pid=,ppid=,pgid=,uid=,stat=,lstart="
     try:
         text = subprocess.run(
@@ -106,7 +106,7 @@ def _listed(which: list[str]) -> dict[int, Row]:
     rows = {}
     for line in text.splitlines():
         pid, parent, group, user, state, start = line.split(None, 5)
-        rows[int(pid)] = Row(int(pid), int(parent), int(group), int(user), state.startswith("Z"), start)
+        rows[int(pid)] = ProcessRow(int(pid), int(parent), int(group), int(user), state.startswith("Z"), start)
     return rows
 
 
@@ -145,7 +145,7 @@ def _held(root: int) -> int:
 def descendants(root: int) -> dict[int, Process]:
     """All living processes below `root`, by id."""
     rows = table()
-    below: dict[int, list[Row]] = {}
+    below: dict[int, list[ProcessRow]] = {}
     for row in rows.values():
         below.setdefault(row.parent, []).append(row)
     found: dict[int, Process] = {}

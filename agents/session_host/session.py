@@ -18,7 +18,7 @@ from .home import HomeGuard
 from .plan import Launch
 from .processes import Process, any_younger, identify
 from .starting import start, why_not_started
-from .tape import Lines, Tape, entry
+from .tape import Tape, TapeLines, entry
 
 CHUNK = 1 << 16
 DRAIN_SECONDS = 0.5
@@ -27,7 +27,7 @@ STDERR_TAIL = 4096
 HOLD_SECONDS = 300.0
 
 
-class Session:
+class HostSession:
     """The host of one agent. Everything happens in one thread, in `run`."""
 
     def __init__(self, run_dir: Path, launch: Launch) -> None:
@@ -37,7 +37,7 @@ class Session:
         self._outcome = ReservedFile(run_dir / "outcome.json")
         self._tape = Tape(run_dir)
         self._ending = Ending(grace=launch.stop_grace_seconds, clock=time.monotonic)
-        self._lines = {"out": Lines(launch.line_cap), "err": Lines(launch.line_cap)}
+        self._lines = {"out": TapeLines(launch.line_cap), "err": TapeLines(launch.line_cap)}
         self._streams: dict[str, int] = {}
         self._input = bytearray(launch.stdin.encode())
         self._stdin: int | None = None

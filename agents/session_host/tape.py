@@ -38,7 +38,7 @@ def entry(at: float, stream: str, line: bytes, part: int = 0) -> bytes:
     return f'{{"t":{at:.3f},"s":"{stream}","l":{text}{tail}}}\n'.encode()
 
 
-class Lines:
+class TapeLines:
     """Cuts a stream into lines, and a line longer than the cap into numbered pieces: memory stays bounded."""
 
     def __init__(self, cap: int = LINE_CAP) -> None:

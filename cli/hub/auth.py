@@ -18,7 +18,7 @@ from ..output import Output
 from ..parsing import Command, Options, Parser, text_from
 
 if TYPE_CHECKING:
-    from ...sync.client.signin import Invitation, Issuer, SignIn
+    from ...sync.client.signin import Invitation, KnownIssuer, SignIn
     from ...sync.client.tokens import Tokens
 
 HUB_VARIABLE = "SOLO_UNICORN_HUB"
@@ -93,7 +93,7 @@ def _login(options: Options) -> None:
     output.done(f"Signed in at {hub} as {done.account.email or done.account.user_id}", _shape(done.account))
 
 
-def _with_browser(issuer: Issuer, profile: str, options: Options) -> SignIn:
+def _with_browser(issuer: KnownIssuer, profile: str, options: Options) -> SignIn:
     """With the browser of this machine; with a code where there is none and the issuer offers that."""
     from ...sync.client import signin
 

@@ -12,7 +12,7 @@ from ..parsing import Command, Options, Parser
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ...hub.operating.backup import Checked
+    from ...hub.operating.backup import CheckedBackup
     from ...missions.entities import JsonObject
 
 NEEDED = ("starlette", "sqlalchemy", "alembic", "orjson", "uvicorn")
@@ -126,7 +126,7 @@ def _verify(options: Options) -> int:
     return _checked(options, verify(said_of(options), _place(options)), "is intact:")
 
 
-def _checked(options: Options, found: Checked, verb: str) -> int:
+def _checked(options: Options, found: CheckedBackup, verb: str) -> int:
     """What a backup holds; exit code 1 when files are missing, which no other copy of it would have either."""
     told = f"{found.place} {verb} the database and {found.files} files of missions, {found.size} bytes"
     if found.missing:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ...config import paths
 from ...sync import replica
 from ...sync.client.single_process import EngineRuns, alone
-from ...sync.client.sync_events import Happening
+from ...sync.client.sync_events import SyncEvent
 from ...sync.client.synchroniser import Synchroniser
 from ...system.locks import is_held
 from ...workspace import queries
@@ -34,7 +34,7 @@ def watch(project: str | None, options: Options) -> None:
 
 
 class _Watch:
-    def __init__(self, project: str | None, tell: Callable[[Happening], None]) -> None:
+    def __init__(self, project: str | None, tell: Callable[[SyncEvent], None]) -> None:
         self._project = project
         self._name = ""
         self._write = tell
@@ -51,7 +51,7 @@ class _Watch:
                 self._name = (await workspace.read(queries.projects.get, self._project)).name
             workspace.on_change(self._news.set)
             if not await workspace.read(replica.sync_steps.mirrors):
-                self._tell(Happening("waiting", "", "no project is connected yet", "`solo-unicorn project connect`"))
+                self._tell(SyncEvent("waiting", "", "no project is connected yet", "`solo-unicorn project connect`"))
             while not self._ended.is_set():
                 if not _service_runs():
                     try:
@@ -61,13 +61,13 @@ class _Watch:
                     except EngineRuns:
                         pass
                 await self._follow(workspace)
-        self._tell(Happening("ended", "", "ended"))
+        self._tell(SyncEvent("ended", "", "ended"))
 
     def _end(self) -> None:
         self._ended.set()
         self._news.set()
 
-    def _tell(self, happening: Happening) -> None:
+    def _tell(self, happening: SyncEvent) -> None:
         if not self._name or happening.project in ("", self._name):
             self._write(happening)
         if happening.kind == "signed_out":
@@ -76,7 +76,7 @@ class _Watch:
 
     async def _synchronise(self, workspace: WorkspaceThread) -> None:
         """Until it is ended, or the service runs, which does the same and tells the hub of this machine besides."""
-        self._tell(Happening("started", "", "synchronising until ctrl+c"))
+        self._tell(SyncEvent("started", "", "synchronising until ctrl+c"))
         running = asyncio.create_task(Synchroniser(workspace, tell=self._tell).synchronise(), name="synchroniser")
         running.add_done_callback(lambda _: self._news.set())
         try:
@@ -95,13 +95,13 @@ class _Watch:
             error = state.failure()
             assert error is not None
             if not self._signed_out:
-                self._tell(Happening("signed_out", state.links[0].hub, error.what, error.todo))
+                self._tell(SyncEvent("signed_out", state.links[0].hub, error.what, error.todo))
             raise error
 
     async def _follow(self, workspace: WorkspaceThread) -> None:
         """What another process does, as the workspace tells it, until that process is gone."""
         told = ""
-        self._tell(Happening("following", "", "another process of this machine synchronises; its messages follow"))
+        self._tell(SyncEvent("following", "", "another process of this machine synchronises; its messages follow"))
         while not self._ended.is_set():
             self._news.clear()
             state = await workspace.run(queries.connection.sync_state, self._project)
@@ -110,7 +110,7 @@ class _Watch:
                 return
             if state.word != told:
                 told = state.word
-                self._tell(Happening(state.kind, "", f"{state.word}: {state.sentence}", state.todo))
+                self._tell(SyncEvent(state.kind, "", f"{state.word}: {state.sentence}", state.todo))
             try:
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._news.wait()
@@ -122,12 +122,12 @@ def _service_runs() -> bool:
     return is_held(paths.service_lock())
 
 
-def _line(happening: Happening) -> None:
+def _line(happening: SyncEvent) -> None:
     todo = f" ({happening.todo})" if happening.todo else ""
     print(f"{datetime.now():%H:%M:%S}  {happening.text}{todo}", flush=True)
 
 
-def _json(happening: Happening) -> None:
+def _json(happening: SyncEvent) -> None:
     said = {
         "at": at_wire(datetime.now(UTC)),
         "event": happening.kind,

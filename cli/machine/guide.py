@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...mcp_server.install.guide import PARTS, Done, remove_guide, standing, write_guide
+from ...mcp_server.install.guide import PARTS, GuideDone, remove_guide, standing, write_guide
 from ...mcp_server.install.installing import project_root
 from ...missions.entities import JsonObject
 from ..opening import workspace
@@ -40,7 +40,7 @@ def _remove(options: Options) -> None:
     _tell(options, remove_guide(project_root(Path.cwd()), options.parts or PARTS, dry=options.dry_run))
 
 
-def _tell(options: Options, done: list[Done]) -> None:
+def _tell(options: Options, done: list[GuideDone]) -> None:
     """What became of each file."""
     would = "would be " if options.dry_run else ""
     Output(options).table(
@@ -50,7 +50,7 @@ def _tell(options: Options, done: list[Done]) -> None:
     )
 
 
-def _wire(one: Done) -> JsonObject:
+def _wire(one: GuideDone) -> JsonObject:
     return {"part": one.part, "file": str(one.file), "outcome": one.became}
 
 

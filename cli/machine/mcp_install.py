@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...mcp_server.install.clients import CLIENTS, SCOPES
-from ...mcp_server.install.installing import Done, Standing, install, project_root, status, uninstall
+from ...mcp_server.install.installing import Done, InstallState, install, project_root, status, uninstall
 from ...missions.entities import JsonObject
 from ..output import Output
 from ..parsing import Command, Options, Parser
@@ -90,7 +90,7 @@ def _status(options: Options) -> None:
     )
 
 
-def _state(one: Standing) -> str:
+def _state(one: InstallState) -> str:
     match one.state:
         case "ready":
             return "ready"

@@ -13,7 +13,7 @@ from typing import Final, Literal
 from ...missions.entities import JsonObject
 from ..identity import Scope
 from ..permissions import OrganizationRight, Right
-from ..unit_of_work import Shown, Work
+from ..unit_of_work import Shown, UnitOfWork
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Schema = JsonObject
@@ -73,7 +73,7 @@ class Endpoint:
 
 
 @dataclass(slots=True, kw_only=True)
-class Call(Work):
+class Call(UnitOfWork):
     """One request as its endpoint sees it, inside its transaction; its key is the Idempotency-Key."""
 
     endpoint: Endpoint

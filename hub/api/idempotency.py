@@ -19,7 +19,7 @@ _now_running: set[tuple[str, str]] = set()
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptAnswer:
     """One answer: of which request (SHA-256), and what it said."""
 
     digest: str
@@ -36,13 +36,13 @@ _FIND = Statement(
 _KEEP = Statement(insert(idempotency))
 
 
-def find(at: Connection, owner: str, key: str) -> Kept | None:
+def find(at: Connection, owner: str, key: str) -> KeptAnswer | None:
     """What was answered to this key of this caller."""
     row = _FIND.first(at, whose=owner, wanted=key)
-    return None if row is None else Kept(row.digest, row.status, row.headers, row.body)
+    return None if row is None else KeptAnswer(row.digest, row.status, row.headers, row.body)
 
 
-def keep(at: Connection, owner: str, key: str, kept: Kept) -> None:
+def keep(at: Connection, owner: str, key: str, kept: KeptAnswer) -> None:
     """Remember an answer, in the transaction of its effect."""
     answer = {"digest": kept.digest, "status": kept.status, "headers": kept.headers, "body": kept.body}
     _KEEP.run(at, **{"owner": owner, "key": key, "at": time.time(), **answer})

@@ -11,13 +11,13 @@ from ..change import Change
 from ..identity import Scope
 from ..records.missions import joined
 from ..services import parts
-from ..services.parts import ACTOR, FLOW, REPOSITORY, Kind
+from ..services.parts import ACTOR, FLOW, REPOSITORY, PartKind
 from . import preconditions, schemas
 from .endpoint import Answer, Call, Schema, endpoint
 from .schema import component, page
 
 
-def _rows(kind: Kind, plural: str, verbs: tuple[str, str], shown: Schema, made: Schema, changed: Schema) -> None:
+def _rows(kind: PartKind, plural: str, verbs: tuple[str, str], shown: Schema, made: Schema, changed: Schema) -> None:
     of_project, one = f"/projects/{{id}}/{plural}", f"/{plural}/{{id}}"
     word, (create, remove) = kind.word, verbs
     admin: Scope = "admin" if kind is not REPOSITORY else "write"
@@ -82,7 +82,7 @@ def _rows(kind: Kind, plural: str, verbs: tuple[str, str], shown: Schema, made: 
         return Answer(status=204, version=change.journal.newest)
 
 
-def _opened(call: Call, kind: Kind) -> Change:
+def _opened(call: Call, kind: PartKind) -> Change:
     """A change of the part's project, once the request's precondition holds."""
     change = Change(call, parts.row(call, kind, call.path["id"]).project_id, kind.writes)
     found = parts.row(call, kind, call.path["id"])  # as it is under the project's lock

@@ -26,7 +26,7 @@ from ..identity import Caller
 from ..unit_of_work import Shown
 from . import auditing, idempotency
 from .endpoint import Answer, Call, Endpoint
-from .idempotency import Kept
+from .idempotency import KeptAnswer
 
 JSON: Final = "application/json"
 BODY_BYTES: Final = 8 * 1024 * 1024
@@ -128,7 +128,7 @@ async def _write(call: Call, raw: bytes) -> tuple[Answer, bool]:
         text = answer.body.decode()
         if headers.get("Cache-Control") == "no-store":  # it has a secret in it
             text = hub.keys.vault.seal(text)
-        idempotency.keep(at, *claim, Kept(mark, answer.status, orjson.dumps(headers).decode(), text))
+        idempotency.keep(at, *claim, KeptAnswer(mark, answer.status, orjson.dumps(headers).decode(), text))
         return answer, False
 
     with idempotency.in_progress(claim):

@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ...mcp_server.caller import Caller as AgentCaller
+from ...mcp_server.caller import McpCaller as AgentCaller
 from ...mcp_server.changes import Changes
 from ...mcp_server.server import RunToken, build_server
 from ...missions.access import MissionAccess

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_, select, tuple_
 
-from ...missions.access import Place
+from ...missions.access import FolderPlace
 from ...missions.board import DependencyView, Hit, ListCount, Page
 from ...missions.comments import LineComment
 from ...missions.entities import (
@@ -36,7 +36,7 @@ from ..records import missions as records
 from ..services import eligibility_facts
 from ..services.missions import project_of
 from ..storage.tables import dependencies, events, flows, missions, projects
-from ..unit_of_work import Work
+from ..unit_of_work import UnitOfWork
 from ..uploads.attachments import attachments
 
 
@@ -45,14 +45,14 @@ class HubReads:
 
     def __init__(self, hub: Hub, at: Connection, caller: Caller) -> None:
         self._hub, self._at, self._caller = hub, at, caller
-        self.work = Work(hub=hub, at=at, caller=caller)
+        self.work = UnitOfWork(hub=hub, at=at, caller=caller)
         """What its changes are done by; `work.after` is to be run after the commit."""
 
     # ---- projects ------------------------------------------------------------------------------------------------
 
-    def place_of(self, directory: str) -> Place:
+    def place_of(self, directory: str) -> FolderPlace:
         """A hub knows no directory of its callers."""
-        return Place()
+        return FolderPlace()
 
     def projects(self) -> Sequence[Project]:
         """Those the caller belongs to; what is merely public is not listed."""

@@ -29,7 +29,7 @@ MANIFEST: Final = "manifest.json"
 _STORED: Final = "SELECT id, size, sha256 FROM attachments WHERE state IN ('stored', 'complete') ORDER BY id"
 
 
-class Entry(TypedDict):
+class BackupEntry(TypedDict):
     """What a manifest says of one file."""
 
     size: int
@@ -37,7 +37,7 @@ class Entry(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedBackup:
     """What was copied or looked at."""
 
     place: Path
@@ -97,7 +97,7 @@ def _taken(database: Path, todo: str = "stop the hub, then try again") -> Lock:
     return lock
 
 
-def back_up(settings: HubSettings, to: Path) -> Checked:
+def back_up(settings: HubSettings, to: Path) -> CheckedBackup:
     """Copy the database as it is now and its files into a new directory, for its owner alone, and check them."""
     database = database_of(settings)
     if not database.is_file():
@@ -120,9 +120,9 @@ def back_up(settings: HubSettings, to: Path) -> Checked:
     return verify(to)
 
 
-def _copy_files(settings: HubSettings, making: Path) -> tuple[dict[str, Entry], list[str]]:
+def _copy_files(settings: HubSettings, making: Path) -> tuple[dict[str, BackupEntry], list[str]]:
     """Each file that the copied database names, checked on its way."""
-    entries: dict[str, Entry] = {}
+    entries: dict[str, BackupEntry] = {}
     missing: list[str] = []
     with closing(the_files(settings)) as files:
         for identifier, size, sha256 in _stored(making / DATABASE):
@@ -142,7 +142,7 @@ def _copy_files(settings: HubSettings, making: Path) -> tuple[dict[str, Entry], 
     return entries, missing
 
 
-def verify(backup: Path) -> Checked:
+def verify(backup: Path) -> CheckedBackup:
     """Check everything in a backup against its manifest; raises SoloUnicornError."""
     if not (backup / MANIFEST).is_file():
         raise SoloUnicornError(
@@ -152,7 +152,7 @@ def verify(backup: Path) -> Checked:
         )
     try:
         manifest = json.loads((backup / MANIFEST).read_text(encoding="utf-8"))
-        expected: dict[str, Entry] = {DATABASE: manifest["database"]}
+        expected: dict[str, BackupEntry] = {DATABASE: manifest["database"]}
         expected |= {f"{FILES}/{identifier}": entry for identifier, entry in manifest["files"].items()}
         missing = tuple(str(one) for one in manifest["missing"])
     except (ValueError, KeyError, AttributeError, TypeError) as error:
@@ -165,10 +165,10 @@ def verify(backup: Path) -> Checked:
             why = wrong or "its size or SHA-256 differs from the manifest"
             raise SoloUnicornError(f"{backup / name} is damaged", why=why, todo="use another backup")
     check_database(backup / DATABASE)
-    return Checked(backup, sum(entry["size"] for entry in expected.values()), len(expected) - 1, missing)
+    return CheckedBackup(backup, sum(entry["size"] for entry in expected.values()), len(expected) - 1, missing)
 
 
-def verify_own(settings: HubSettings) -> Checked:
+def verify_own(settings: HubSettings) -> CheckedBackup:
     """Check the database of the hub itself, and that each file it names is there and as it arrived."""
     database, whole = database_of(settings), 0
     check_database(database)
@@ -183,7 +183,7 @@ def verify_own(settings: HubSettings) -> Checked:
                 missing.append(identifier)
             else:
                 whole += 1
-    return Checked(database, database.stat().st_size, whole, tuple(missing))
+    return CheckedBackup(database, database.stat().st_size, whole, tuple(missing))
 
 
 def check_database(file: Path) -> None:
@@ -240,6 +240,6 @@ def _stored(database: Path) -> list[tuple[str, int, str]]:
         return list(opened.execute(_STORED))
 
 
-def _entry(file: Path) -> Entry:
+def _entry(file: Path) -> BackupEntry:
     with file.open("rb") as opened:
         return {"size": file.stat().st_size, "sha256": hashlib.file_digest(opened, "sha256").hexdigest()}

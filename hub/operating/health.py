@@ -15,14 +15,14 @@ from starlette.routing import Route
 
 from ...missions.errors import SoloUnicornError
 from ..disk import DiskFull
-from .metrics import Metrics
+from .metrics import HubMetrics
 
 REMEMBERED_SECONDS = 1.0
 ANSWER_SECONDS = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Dependency:
+class HealthDependency:
     """Something that a hub cannot do without, and how it is asked whether it is well."""
 
     place: str
@@ -34,7 +34,9 @@ class Dependency:
 class Health:
     """Whether this process is well, and everything that it depends on."""
 
-    def __init__(self, dependencies: Mapping[str, Dependency], metrics: Metrics, options: Mapping[str, str]) -> None:
+    def __init__(
+        self, dependencies: Mapping[str, HealthDependency], metrics: HubMetrics, options: Mapping[str, str]
+    ) -> None:
         self._dependencies, self._metrics = dependencies, metrics
         self._token = options.get("metrics_token", "")
         self._proxies = options.get("proxies", "")

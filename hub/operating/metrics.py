@@ -13,7 +13,7 @@ from prometheus_client.process_collector import ProcessCollector
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
-class Metrics:
+class HubMetrics:
     """Of one hub in one process; two hubs in one process do not share any."""
 
     def __init__(self, version: str) -> None:

@@ -19,8 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ...config.correlation import correlation
 from ...config.log import logger
 from ..errors import HubError, refusal
-from .metrics import Metrics
-from .rate_limits import Rates
+from .metrics import HubMetrics
+from .rate_limits import RateLimits
 
 REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 BODY_BYTES: Final = 8 * 1024 * 1024
@@ -63,7 +63,7 @@ class RequestMiddleware:
     """In front of the whole application."""
 
     def __init__(
-        self, app: ASGIApp, *, rates: Rates, metrics: Metrics, secure: bool, body_bytes: int = BODY_BYTES
+        self, app: ASGIApp, *, rates: RateLimits, metrics: HubMetrics, secure: bool, body_bytes: int = BODY_BYTES
     ) -> None:
         self._app, self._rates, self._metrics = app, rates, metrics
         self._headers = (*HEADERS, HSTS) if secure else HEADERS
@@ -81,11 +81,11 @@ class RequestMiddleware:
         await self._app(scope, receive, send)
 
     @property
-    def rates(self) -> Rates:
+    def rates(self) -> RateLimits:
         return self._rates
 
     @property
-    def metrics(self) -> Metrics:
+    def metrics(self) -> HubMetrics:
         return self._metrics
 
     @property

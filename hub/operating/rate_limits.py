@@ -16,8 +16,8 @@ from starlette.requests import HTTPConnection
 from .token_buckets import Allowance, Limits
 
 HOUR: Final = 3600.0
-Standing: TypeAlias = Literal["anonymous", "user", "contributor"]
-PER_HOUR: Final[dict[Standing, int]] = {"anonymous": 100, "user": 1_000, "contributor": 5_000}
+RateTier: TypeAlias = Literal["anonymous", "user", "contributor"]
+PER_HOUR: Final[dict[RateTier, int]] = {"anonymous": 100, "user": 1_000, "contributor": 5_000}
 NARROWER: Final[tuple[tuple[str, str, int, float], ...]] = (
     ("POST", "/oauth/token", 60, 60),
     ("POST", "/oauth/register", 20, HOUR),
@@ -28,11 +28,11 @@ NARROWER: Final[tuple[tuple[str, str, int, float], ...]] = (
 FREE: Final = ("/healthz", "/readyz", "/metrics", "/uploads/", "/oauth/style.css", "/oauth/jwks", "/.well-known/")
 """Signed by themselves, or needed by whoever watches the hub."""
 
-Who = Callable[[HTTPConnection], Awaitable[tuple[str, Standing]]]
+Who = Callable[[HTTPConnection], Awaitable[tuple[str, RateTier]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class LimitNotice:
     """What a caller is told of its limit."""
 
     allowed: bool
@@ -50,23 +50,21 @@ class Told:
         ]
 
 
-class Rates:
+class RateLimits:
     """Which of the limits a request is under, and what is left of it."""
 
     def __init__(self, limits: Limits, who: Who, options: Mapping[str, str]) -> None:
         self._limits, self._who = limits, who
         self._off = options.get("rate_limits") == "off"
-        self._per_hour = {
-            standing: int(options.get(f"rate_limit_{standing}", count)) for standing, count in PER_HOUR.items()
-        }
+        self._per_hour = {tier: int(options.get(f"rate_limit_{tier}", count)) for tier, count in PER_HOUR.items()}
 
-    async def ask(self, connection: HTTPConnection) -> Told | None:
-        """Take one of the caller's requests; None where there is not a valid limit."""
+    async def ask(self, connection: HTTPConnection) -> LimitNotice | None:
+        """Take one of the caller's requests; None where there is no limit."""
         path = connection.scope["path"]
         if self._off or path.startswith(FREE):
             return None
-        name, standing = await self._who(connection)
-        found = self._told(await self._limits.ask(name, self._per_hour[standing], HOUR), "an hour")
+        name, tier = await self._who(connection)
+        found = self._told(await self._limits.ask(name, self._per_hour[tier], HOUR), "an hour")
         for method, beginning, count, seconds in NARROWER:
             if connection.scope["method"] == method and path.startswith(beginning):
                 narrow = await self._limits.ask(f"{beginning}:{name}", count, seconds)
@@ -76,5 +74,5 @@ class Rates:
         return found
 
     @staticmethod
-    def _told(allowance: Allowance, per: str) -> Told:
-        return Told(allowance.allowed, allowance.limit, allowance.remaining, allowance.reset_seconds, per)
+    def _told(allowance: Allowance, per: str) -> LimitNotice:
+        return LimitNotice(allowance.allowed, allowance.limit, allowance.remaining, allowance.reset_seconds, per)

@@ -1,4 +1,4 @@
-"""Under which rate limit a request is."""
+"""The tier of a caller, which decides its rate limit."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from ..errors import HubError
 from ..hub import Hub
 from ..identity import ANONYMOUS, Caller
 from ..storage.tables import organization_members, project_members
-from .rate_limits import Standing
+from .rate_limits import RateTier
 
-STANDING_SECONDS: Final = 60.0
+TIER_SECONDS: Final = 60.0
 
 
-class RateStandings:
-    """Standing by caller, else by address; remembered for a minute."""
+class RateTiers:
+    """The tier of a caller, else of an address; remembered for a minute."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._known: dict[str, tuple[float, Standing]] = {}
+        self._known: dict[str, tuple[float, RateTier]] = {}
 
-    async def who(self, connection: HTTPConnection) -> tuple[str, Standing]:
-        """The name of its bucket, and its standing."""
+    async def who(self, connection: HTTPConnection) -> tuple[str, RateTier]:
+        """The name of its bucket, and its tier."""
         place = connection.client.host if connection.client else "nowhere"
         try:
             caller = await self._hub.identity.caller(connection)
@@ -40,10 +40,10 @@ class RateStandings:
         if known is None or known[0] < now:
             if len(self._known) > 50_000:
                 self._known.clear()
-            known = self._known[caller.name] = (now + STANDING_SECONDS, await self._standing(caller))
+            known = self._known[caller.name] = (now + TIER_SECONDS, await self._tier(caller))
         return caller.name, known[1]
 
-    async def _standing(self, caller: Caller) -> Standing:
+    async def _tier(self, caller: Caller) -> RateTier:
         """A contributor is who has a place in a project or organization; a key of an organization has one."""
         if caller.organization_id:
             return "contributor"

@@ -51,7 +51,7 @@ _TAKE_POSTGRES: Final = text(
 _PRUNE: Final = text(f"DELETE FROM rate_buckets WHERE at < {_NOW} - CAST(:kept AS float8)")
 
 
-class Store(Protocol):
+class BucketStore(Protocol):
     """Where buckets are."""
 
     async def take(self, name: str, size: float, per_second: float, /) -> tuple[bool, float]:
@@ -111,7 +111,7 @@ class PostgresStore:
 class Shared:
     """`Limits` of all processes together, and a `Part` of the hub."""
 
-    def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, store: BucketStore, clock: Callable[[], float] = time.monotonic) -> None:
         self.store, self._clock = store, clock
         self._alone = InProcess(Limiter(clock))
         self._alone_until = 0.0

@@ -25,7 +25,7 @@ from ...system.backoff import Backoff
 from ..realtime.redis import SCHEMES, connected, place_of
 from ..settings import HubSettings
 from ..storage.database import Database, of_file, probe, refused
-from ..uploads.store import UPLOADS, Files
+from ..uploads.store import UPLOADS, FileStore
 
 PATIENCE: Final = 6
 """So many tries, about half a minute in all, before the operator is asked."""
@@ -181,9 +181,9 @@ def postgres_answers(url: str) -> Probe:
     return probe
 
 
-def the_files(settings: HubSettings) -> Files:
+def the_files(settings: HubSettings) -> FileStore:
     """Where the hub keeps the files of missions."""
-    return Files(settings.options.get("upload_url", ""), settings.data_dir / "uploads")
+    return FileStore(settings.options.get("upload_url", ""), settings.data_dir / "uploads")
 
 
 async def dependencies(settings: HubSettings, database: Database, say: Say, began: Callable[[str], None]) -> None:

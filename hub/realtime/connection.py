@@ -23,7 +23,7 @@ SendText = Callable[[str], Awaitable[None]]
 Close = Callable[[int, str], Awaitable[None]]
 
 
-class Connection:
+class SocketConnection:
     """The sending side of a socket. Implements `rooms.Subscriber`."""
 
     def __init__(self, identifier: str, send: SendText, close: Close, abort: Callable[[], None] | None = None) -> None:

@@ -19,7 +19,7 @@ from ...missions.errors import InvalidValue, NotAllowed, NotFound, SoloUnicornEr
 from ..permission_changes import LOOK_SECONDS
 from ..projection import public_presence
 from .backplane import Backplane, BusSilent, Local
-from .connection import Connection
+from .connection import SocketConnection
 from .envelopes import (
     CLOSE_RESTART,
     CLOSE_SIGNED_OUT,
@@ -84,7 +84,7 @@ class Gateway:
         plane = backplane or Local()
         self.rooms = Rooms(plane)
         self.presence = Presence(plane, self.rooms, expire_seconds=expire_seconds)
-        self._sessions: set[Session] = set()
+        self._sessions: set[SocketSession] = set()
         self._occupied = asyncio.Event()
         """Set while a socket is open: without one nothing is looked for."""
         self._checker: asyncio.Task[None] | None = None
@@ -121,7 +121,7 @@ class Gateway:
         if self._stopping:
             await socket.close(CLOSE_RESTART, "restarting")
             return
-        session = Session(self, self._gate, visitor, socket)
+        session = SocketSession(self, self._gate, visitor, socket)
         self._sessions.add(session)
         self._occupied.set()
         try:
@@ -154,7 +154,7 @@ class Gateway:
                     session.connection.end(CLOSE_RESTART, "rights could not be checked")
 
 
-class Session:
+class SocketSession:
     """What one socket has joined and says."""
 
     def __init__(self, gateway: Gateway, gate: Gate, visitor: Visitor, socket: WebSocket) -> None:
@@ -163,7 +163,7 @@ class Session:
         self._visitor = visitor
         self._socket = socket
         abort = socket.scope.get("state", {}).get("abort")
-        self.connection = Connection(secrets.token_hex(8), socket.send_text, socket.close, abort)
+        self.connection = SocketConnection(secrets.token_hex(8), socket.send_text, socket.close, abort)
         self._spoken: set[tuple[str, str]] = set()
         self._allowance = float(BURST)
         self._spoke_at = time.monotonic()
@@ -274,7 +274,7 @@ class Session:
         view = await self._gate.may_join(self._visitor, channel)
         if view is None:
             raise NotFound(f"There is no channel {name}", why="it does not exist or is not open to you")
-        waiting = Waiting()
+        waiting = WaitingJoin()
         self._gateway.rooms.join(name, waiting, view)
         try:
             replay = await self._gateway.rooms.replay(name, after)
@@ -340,7 +340,7 @@ class Session:
         self._say("pong", {}, ref=ref)
 
 
-class Waiting:
+class WaitingJoin:
     """Stands in a room while a join reads what was missed."""
 
     def __init__(self) -> None:

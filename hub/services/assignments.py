@@ -25,7 +25,7 @@ from ..identity import SCOPES, Caller
 from ..permissions import load_access, missing
 from ..records import missions as documents
 from ..storage.tables import assignments, missions, projects, users, workstations
-from ..unit_of_work import Shown, Work
+from ..unit_of_work import Shown, UnitOfWork
 from .eligibility_facts import facts_of
 from .missions import opened
 from .running import GONE_SECONDS, check_workstation
@@ -38,7 +38,7 @@ TAKING: Final = frozenset({"idle", "busy"})
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class MissionOffer:
     """What is told to a workstation: `mission.assign`. `id` is the idempotency key."""
 
     id: str
@@ -85,7 +85,7 @@ def waiting_projects(at: Connection, now: float) -> list[str]:
     return list(rows)
 
 
-def assign(at: Connection, project_id: str, now: float) -> list[Offer]:
+def assign(at: Connection, project_id: str, now: float) -> list[MissionOffer]:
     """Offers for a project's eligible missions, in the order of dispatch, written down; one open offer a mission."""
     project = at.execute(
         select(projects.c.organization_id, projects.c.id).where(projects.c.id == project_id).with_for_update()
@@ -181,7 +181,7 @@ def _take(places: Places, workstation_id: str, agent: str) -> None:
             ]
 
 
-def _offer(at: Connection, mission: Mission, places: Places, now: float) -> Offer | None:
+def _offer(at: Connection, mission: Mission, places: Places, now: float) -> MissionOffer | None:
     refused = set(
         at.execute(
             select(assignments.c.workstation_id).where(
@@ -203,8 +203,10 @@ def _offer(at: Connection, mission: Mission, places: Places, now: float) -> Offe
     return None
 
 
-def _write(at: Connection, mission_id: str, project_id: str, workstation_id: str, agent: str, now: float) -> Offer:
-    offer = Offer(new_ulid(), mission_id, project_id, workstation_id, agent, now + OFFER_SECONDS)
+def _write(
+    at: Connection, mission_id: str, project_id: str, workstation_id: str, agent: str, now: float
+) -> MissionOffer:
+    offer = MissionOffer(new_ulid(), mission_id, project_id, workstation_id, agent, now + OFFER_SECONDS)
     at.execute(
         insert(assignments).values(
             id=offer.id,
@@ -233,7 +235,7 @@ def open_offers(at: Connection, workstation_id: str, now: float) -> list[JsonObj
         )
     ).all()
     return [
-        Offer(row.id, row.mission_id, row.project_id, row.workstation_id, row.agent, row.expires_at).payload
+        MissionOffer(row.id, row.mission_id, row.project_id, row.workstation_id, row.agent, row.expires_at).payload
         for row in rows
     ]
 
@@ -241,7 +243,7 @@ def open_offers(at: Connection, workstation_id: str, now: float) -> list[JsonObj
 # ---- endpoints ---------------------------------------------------------------------------------------------------
 
 
-def assign_to(work: Work, mission_id: str, body: JsonObject) -> Shown:
+def assign_to(work: UnitOfWork, mission_id: str, body: JsonObject) -> Shown:
     """A person offers a mission to a workstation of their choice; the claim still decides.
 
     Conflict where it cannot take the mission now: it is offline or paused, its person may not run missions of the
@@ -280,13 +282,13 @@ def assign_to(work: Work, mission_id: str, body: JsonObject) -> Shown:
     return Shown(orjson.dumps(offer.payload))
 
 
-def offers(work: Work, workstation_id: str) -> Shown:
+def offers(work: UnitOfWork, workstation_id: str) -> Shown:
     """Open offers of the caller's own workstation."""
     check_workstation(work, workstation_id)
     return Shown(orjson.dumps({"items": open_offers(work.at, workstation_id, work.now), "nextAfter": None}))
 
 
-def reject(work: Work, assignment_id: str, body: JsonObject) -> None:
+def reject(work: UnitOfWork, assignment_id: str, body: JsonObject) -> None:
     """A workstation says why it cannot take a mission; it is offered to another."""
     row = work.at.execute(select(assignments).where(assignments.c.id == assignment_id)).one_or_none()
     if row is None:

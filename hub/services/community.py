@@ -14,13 +14,13 @@ from ..change import Change
 from ..errors import HubError
 from ..permissions import ROLES, missing
 from ..storage.tables import access_requests, events, missions, projects, stars, users
-from ..unit_of_work import Shown, Work
+from ..unit_of_work import Shown, UnitOfWork
 from . import projects as projects_service
 
 # ---- stars -------------------------------------------------------------------------------------------------------
 
 
-def star(work: Work, project_id: str, *, wanted: bool) -> Shown:
+def star(work: UnitOfWork, project_id: str, *, wanted: bool) -> Shown:
     """The caller's star on a project it sees, given or taken back; twice is a success."""
     change = Change(work, project_id, "see project")
     user_id = _person(work)
@@ -45,7 +45,7 @@ def star(work: Work, project_id: str, *, wanted: bool) -> Shown:
 # ---- access requests ---------------------------------------------------------------------------------------------
 
 
-def request_access(work: Work, project_id: str, body: JsonObject) -> Shown:
+def request_access(work: UnitOfWork, project_id: str, body: JsonObject) -> Shown:
     """Ask the owners of a visible project for a role; one open request for each person."""
     access = work.require(project_id, "see project")
     user_id = _person(work)
@@ -82,7 +82,7 @@ def request_access(work: Work, project_id: str, body: JsonObject) -> Shown:
     return Shown(orjson.dumps(_request(work, identifier)))
 
 
-def list_requests(work: Work, project_id: str) -> Shown:
+def list_requests(work: UnitOfWork, project_id: str) -> Shown:
     """Open requests, for owners."""
     work.require(project_id, "manage project")
     ids = work.at.execute(
@@ -95,7 +95,7 @@ def list_requests(work: Work, project_id: str) -> Shown:
     return Shown(orjson.dumps({"items": items, "nextAfter": None}))
 
 
-def decide(work: Work, request_id: str, *, approved: bool) -> Shown:
+def decide(work: UnitOfWork, request_id: str, *, approved: bool) -> Shown:
     """An owner's answer; approval gives the role in the same transaction."""
     row = work.at.execute(select(access_requests).where(access_requests.c.id == request_id)).one_or_none()
     if row is None:
@@ -116,7 +116,7 @@ def decide(work: Work, request_id: str, *, approved: bool) -> Shown:
     return Shown(orjson.dumps(_request(work, request_id)))
 
 
-def _request(work: Work, identifier: str) -> JsonObject:
+def _request(work: UnitOfWork, identifier: str) -> JsonObject:
     row = work.at.execute(
         select(access_requests, users.c.email)
         .join(users, users.c.id == access_requests.c.user_id)
@@ -134,7 +134,7 @@ def _request(work: Work, identifier: str) -> JsonObject:
     }
 
 
-def _person(work: Work) -> str:
+def _person(work: UnitOfWork) -> str:
     if work.caller.user_id is None:
         raise HubError(
             "forbidden",
@@ -148,7 +148,7 @@ def _person(work: Work) -> str:
 # ---- numbers -----------------------------------------------------------------------------------------------------
 
 
-def metrics(work: Work, project_id: str) -> Shown:
+def metrics(work: UnitOfWork, project_id: str) -> Shown:
     """How many missions stand where, what waits, and what was finished in the last weeks."""
     work.require(project_id, "read missions")
     here = and_(missions.c.project_id == project_id, missions.c.deleted.is_(False))

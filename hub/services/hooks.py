@@ -11,14 +11,14 @@ from sqlalchemy import Connection, delete, select
 
 from ..signin.keys import Keys
 from ..signin.tables import secrets_kept
-from ..unit_of_work import Shown, Work
+from ..unit_of_work import Shown, UnitOfWork
 from . import parts
 
 EVENTS: Final = ("pull_request", "pull_request_review")
 PLACE: Final = "/api/v1/webhooks/github/"
 
 
-def make(work: Work, repository_id: str, base_url: str) -> Shown:
+def make(work: UnitOfWork, repository_id: str, base_url: str) -> Shown:
     """A new secret, said this once; a former one signs nothing any more."""
     _managed(work, repository_id)
     secret = secrets.token_urlsafe(32)
@@ -31,14 +31,14 @@ def make(work: Work, repository_id: str, base_url: str) -> Shown:
     return Shown(orjson.dumps({**_about(repository_id, base_url), "secret": secret, "madeAt": _time(work.now)}))
 
 
-def shown(work: Work, repository_id: str, base_url: str) -> Shown:
+def shown(work: UnitOfWork, repository_id: str, base_url: str) -> Shown:
     """Where GitHub is to send, and since when there is a secret; null without one."""
     _managed(work, repository_id)
     made = work.at.execute(select(secrets_kept.c.made_at).where(secrets_kept.c.name == _name(repository_id))).scalar()
     return Shown(orjson.dumps({**_about(repository_id, base_url), "madeAt": None if made is None else _time(made)}))
 
 
-def remove(work: Work, repository_id: str) -> None:
+def remove(work: UnitOfWork, repository_id: str) -> None:
     """Nothing that GitHub sends is taken from now on."""
     _managed(work, repository_id)
     work.at.execute(delete(secrets_kept).where(secrets_kept.c.name == _name(repository_id)))
@@ -51,7 +51,7 @@ def secret_of(keys: Keys, at: Connection, repository_id: str) -> bytes | None:
     return None if kept is None else keys.vault.open(kept).encode()
 
 
-def _managed(work: Work, repository_id: str) -> None:
+def _managed(work: UnitOfWork, repository_id: str) -> None:
     row = parts.row(work, parts.REPOSITORY, repository_id)
     work.require(row.project_id, "manage repositories")
 

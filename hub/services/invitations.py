@@ -37,7 +37,7 @@ from ..errors import HubError
 from ..identity import digest
 from ..permissions import ORGANIZATION_ROLES, missing
 from ..storage.tables import metadata, organization_members, organizations, users
-from ..unit_of_work import Shown, Work
+from ..unit_of_work import Shown, UnitOfWork
 
 GOOD_SECONDS: Final = 14 * 86_400
 TOLD_SECONDS: Final = 30 * 86_400
@@ -66,7 +66,7 @@ invitations = Table(
 """`state`: open, accepted, declined, withdrawn."""
 
 
-def offer(work: Work, organization_id: str, body: JsonObject, base_url: str) -> Shown:
+def offer(work: UnitOfWork, organization_id: str, body: JsonObject, base_url: str) -> Shown:
     """An invitation by e-mail address with its link, said this once; an open one for the address is replaced."""
     role, email = body.get("role", "member"), body.get("email")
     work.require_organization(organization_id, "own organization" if role == "owner" else "manage organization")
@@ -98,19 +98,19 @@ def offer(work: Work, organization_id: str, body: JsonObject, base_url: str) -> 
     return Shown(orjson.dumps({**found, "link": f"{base_url}/invitations/{token}"}))
 
 
-def of_organization(work: Work, organization_id: str) -> Shown:
+def of_organization(work: UnitOfWork, organization_id: str) -> Shown:
     """Open ones, and what became of the others in the last month; for administrators."""
     work.require_organization(organization_id, "manage organization")
     recent = or_(invitations.c.state == "open", invitations.c.decided_at > work.now - TOLD_SECONDS)
     return _page(work, invitations.c.organization_id == organization_id, recent)
 
 
-def mine(work: Work) -> Shown:
+def mine(work: UnitOfWork) -> Shown:
     """Those for the caller's address that wait for an answer."""
     return _page(work, invitations.c.email == work.caller.email.lower(), invitations.c.state == "open", _good(work.now))
 
 
-def withdraw(work: Work, organization_id: str, invitation_id: str) -> None:
+def withdraw(work: UnitOfWork, organization_id: str, invitation_id: str) -> None:
     """The link opens nothing from now on."""
     work.require_organization(organization_id, "manage organization")
     gone = work.at.execute(
@@ -126,7 +126,7 @@ def withdraw(work: Work, organization_id: str, invitation_id: str) -> None:
         raise missing("invitation", invitation_id)
 
 
-def answer(work: Work, invitation_id: str, *, accepted: bool) -> Shown:
+def answer(work: UnitOfWork, invitation_id: str, *, accepted: bool) -> Shown:
     """Accept or decline one for the caller's own address."""
     row = _row(work.at, invitation_id)
     if row is None or row.email != work.caller.email.lower() or work.caller.user_id is None:
@@ -187,7 +187,7 @@ def _row(at: Connection, invitation_id: str) -> Row[Any] | None:
     return at.execute(_joined().where(invitations.c.id == invitation_id)).one_or_none()
 
 
-def _page(work: Work, *where: Any) -> Shown:
+def _page(work: UnitOfWork, *where: Any) -> Shown:
     rows = work.at.execute(_joined().where(*where).order_by(invitations.c.id)).all()
     return Shown(orjson.dumps({"items": [_shown(row, work.now) for row in rows], "nextAfter": None}))
 

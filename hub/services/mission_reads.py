@@ -14,7 +14,7 @@ from ..permissions import missing
 from ..records import missions as documents
 from ..storage.statements import Statement
 from ..storage.tables import events, missions, projects
-from ..unit_of_work import Shown, Work
+from ..unit_of_work import Shown, UnitOfWork
 
 PAGE = 200
 PAGE_MAX = 1_000
@@ -23,7 +23,7 @@ PAGE_BYTES = 1_000_000
 _CURSOR = re.compile(r"(\d{1,15})\.(\d{1,19})", re.ASCII)
 
 
-def get(work: Work, mission_id: str, query: Mapping[str, str]) -> Shown:
+def get(work: UnitOfWork, mission_id: str, query: Mapping[str, str]) -> Shown:
     row = _ONE.first(work.at, wanted=mission_id)
     if row is None:
         raise missing("mission", mission_id)
@@ -37,7 +37,7 @@ def get(work: Work, mission_id: str, query: Mapping[str, str]) -> Shown:
     return Shown(doc.encode(), version=row.seq)
 
 
-def listed(work: Work, project_id: str, query: Mapping[str, str]) -> Shown:
+def listed(work: UnitOfWork, project_id: str, query: Mapping[str, str]) -> Shown:
     """A page of a project's missions: by id (a snapshot for mirrors), or with `sort=board` as the board shows them."""
     work.require(project_id, "read missions")
     seq = _FEED.one(work.at, wanted=project_id).newest or 0  # before the first row is read
@@ -69,7 +69,7 @@ def listed(work: Work, project_id: str, query: Mapping[str, str]) -> Shown:
     return Shown(b'{"items":' + documents.joined(docs) + b"," + orjson.dumps(tail)[1:])
 
 
-def changes(work: Work, project_id: str, query: Mapping[str, str]) -> Shown:
+def changes(work: UnitOfWork, project_id: str, query: Mapping[str, str]) -> Shown:
     """What changed in a project after a cursor, each mission once, in its last state."""
     work.require(project_id, "read missions")
     epoch = work.hub.epoch
@@ -104,7 +104,7 @@ def changes(work: Work, project_id: str, query: Mapping[str, str]) -> Shown:
     return Shown(b'{"changes":' + documents.joined(docs) + b"," + orjson.dumps(tail)[1:])
 
 
-def history(work: Work, project_id: str, mission_id: str | None, query: Mapping[str, str]) -> Shown:
+def history(work: UnitOfWork, project_id: str, mission_id: str | None, query: Mapping[str, str]) -> Shown:
     """Events of a project or a mission, oldest first, after a number."""
     limit = min(int(query.get("limit", PAGE)), PAGE_MAX)
     conditions: list[ColumnElement[bool]] = [

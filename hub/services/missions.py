@@ -27,7 +27,7 @@ from ..records import missions as records
 from ..records import parts
 from ..storage.statements import Statement
 from ..storage.tables import missions
-from ..unit_of_work import Work
+from ..unit_of_work import UnitOfWork
 from . import links
 
 PYTHON_NAMES = {wire_name(field.name): field.name for field in fields(Mission)}
@@ -42,7 +42,7 @@ KNOWN = frozenset({*PYTHON_NAMES, *records.LINKS})
 _PROJECT = Statement(select(missions.c.project_id, missions.c.deleted).where(missions.c.id == bindparam("wanted")))
 
 
-def project_of(work: Work, mission_id: str) -> str:
+def project_of(work: UnitOfWork, mission_id: str) -> str:
     """The project a mission belongs to; Gone for a deleted one whose project the caller sees, else NotFound."""
     row = _PROJECT.first(work.at, wanted=mission_id)
     if row is None or not work.access(row.project_id).may("read missions"):
@@ -52,7 +52,7 @@ def project_of(work: Work, mission_id: str) -> str:
     return str(row.project_id)
 
 
-def opened(work: Work, mission_id: str, right: Right = "write missions", *, by: Author | None = None) -> Change:
+def opened(work: UnitOfWork, mission_id: str, right: Right = "write missions", *, by: Author | None = None) -> Change:
     """A change of the project that a mission belongs to; as `project_of`."""
     return Change(work, project_of(work, mission_id), right, by=by)
 

@@ -19,14 +19,14 @@ from ...missions.wire import wire_name
 from ..change import Change, new_id
 from ..permissions import Right, missing
 from ..records.parts import LOCAL, TABLES
-from ..unit_of_work import Work
+from ..unit_of_work import UnitOfWork
 from .checks import merged, name_of
 
 FIXED: Final = frozenset({"id", "projectId", "createdAt", "updatedAt", "version", "missionsUsingCount"})
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class PartKind:
     """One kind of part."""
 
     word: str
@@ -35,9 +35,9 @@ class Kind:
     writes: Right
 
 
-FLOW: Final = Kind("flow", Flow, "read missions", "manage project")
-ACTOR: Final = Kind("actor", Actor, "read missions", "manage project")
-REPOSITORY: Final = Kind("repository", ProjectRepository, "read repositories", "manage repositories")
+FLOW: Final = PartKind("flow", Flow, "read missions", "manage project")
+ACTOR: Final = PartKind("actor", Actor, "read missions", "manage project")
+REPOSITORY: Final = PartKind("repository", ProjectRepository, "read repositories", "manage repositories")
 
 
 def settable(cls: type) -> frozenset[str]:
@@ -45,7 +45,7 @@ def settable(cls: type) -> frozenset[str]:
     return frozenset(wire_name(field.name) for field in fields(cls)) - FIXED - LOCAL
 
 
-def texts(work: Work, kind: Kind, project_id: str) -> list[str]:
+def texts(work: UnitOfWork, kind: PartKind, project_id: str) -> list[str]:
     """The JSON of every part of a kind, by id."""
     work.require(project_id, kind.reads)
     table = TABLES[kind.cls]
@@ -53,7 +53,7 @@ def texts(work: Work, kind: Kind, project_id: str) -> list[str]:
     return list(work.at.execute(wanted).scalars())
 
 
-def row(work: Work, kind: Kind, part_id: str) -> Row[Any]:
+def row(work: UnitOfWork, kind: PartKind, part_id: str) -> Row[Any]:
     """A part's row, with its project, version and JSON; NotFound."""
     table = TABLES[kind.cls]
     found = work.at.execute(select(table).where(table.c.id == part_id)).one_or_none()
@@ -62,7 +62,7 @@ def row(work: Work, kind: Kind, part_id: str) -> Row[Any]:
     return found
 
 
-def create(change: Change, kind: Kind, body: Mapping[str, Json]) -> AnyPart:
+def create(change: Change, kind: PartKind, body: Mapping[str, Json]) -> AnyPart:
     """A new part; AlreadyExists where its id or its name in the project is taken."""
     part_id, name = new_id(body.get("id")), name_of(body.get("name"))
     table = TABLES[kind.cls]
@@ -75,7 +75,7 @@ def create(change: Change, kind: Kind, body: Mapping[str, Json]) -> AnyPart:
     return made
 
 
-def edit(change: Change, kind: Kind, part_id: str, body: Mapping[str, Json]) -> AnyPart:
+def edit(change: Change, kind: PartKind, part_id: str, body: Mapping[str, Json]) -> AnyPart:
     """Fields of a part changed (null: back to the default); missions of a changed flow are fitted to it."""
     before = change.part(kind.cls, part_id)
     edited: AnyPart = operations.edit(change, kind.cls, part_id, _given(before, body, kind.cls))

@@ -19,7 +19,7 @@ from ..errors import HubError
 from ..identity import SCOPES, digest, new_token
 from ..permissions import ORGANIZATION_ROLES, missing
 from ..storage.tables import organization_members, organizations, tokens, users
-from ..unit_of_work import Check, Shown, Work
+from ..unit_of_work import Check, Shown, UnitOfWork
 from .checks import merged, name_of, slug_of
 
 SECRET = frozenset({"apiKey", "apiKeyCreatedAt", "apiKeyExpiresAt", "deletedAt"})
@@ -60,7 +60,7 @@ def user_json(at: Connection, user_id: str) -> JsonObject:
     return found
 
 
-def whoami(work: Work) -> Shown:
+def whoami(work: UnitOfWork) -> Shown:
     """The caller, with the organizations it belongs to and its roles there."""
     caller = work.caller
     belongs = (
@@ -112,7 +112,7 @@ def add_organization(
     return made
 
 
-def create_organization(work: Work, body: JsonObject) -> Shown:
+def create_organization(work: UnitOfWork, body: JsonObject) -> Shown:
     """The caller owns it."""
     if work.caller.user_id is None:
         raise HubError("forbidden", "Only a person can create an organization", todo="sign in")
@@ -137,7 +137,7 @@ def create_organization(work: Work, body: JsonObject) -> Shown:
     return Shown(_text(made, 1).encode(), version=1)
 
 
-def list_organizations(work: Work) -> Shown:
+def list_organizations(work: UnitOfWork) -> Shown:
     """Those the caller belongs to."""
     if work.caller.user_id is None:
         wanted = organizations.c.id == work.caller.organization_id
@@ -151,14 +151,14 @@ def list_organizations(work: Work) -> Shown:
     return Shown(b'{"items":[' + ",".join(docs).encode() + b'],"nextAfter":null}')
 
 
-def get_organization(work: Work, organization_id: str) -> Shown:
+def get_organization(work: UnitOfWork, organization_id: str) -> Shown:
     """One organization, for its members."""
     work.require_organization(organization_id, "see organization")
     row = work.at.execute(select(organizations).where(organizations.c.id == organization_id)).one()
     return Shown(row.doc.encode(), version=row.version)
 
 
-def update_organization(work: Work, organization_id: str, body: JsonObject, check: Check) -> Shown:
+def update_organization(work: UnitOfWork, organization_id: str, body: JsonObject, check: Check) -> Shown:
     """Settings changed (JSON merge)."""
     work.require_organization(organization_id, "manage organization")
     row = work.at.execute(select(organizations).where(organizations.c.id == organization_id).with_for_update()).one()
@@ -180,7 +180,7 @@ def update_organization(work: Work, organization_id: str, body: JsonObject, chec
     return Shown(_text(after, version).encode(), version=version)
 
 
-def delete_organization(work: Work, organization_id: str) -> None:
+def delete_organization(work: UnitOfWork, organization_id: str) -> None:
     """Gone with all its projects for everybody; only its owner does that."""
     work.require_organization(organization_id, "own organization")
     work.at.execute(update(organizations).where(organizations.c.id == organization_id).values(deleted=True))
@@ -188,7 +188,7 @@ def delete_organization(work: Work, organization_id: str) -> None:
     work.after.extend((work.hub.permissions.forget, work.hub.identity.forget))
 
 
-def organization_people(work: Work, organization_id: str) -> Shown:
+def organization_people(work: UnitOfWork, organization_id: str) -> Shown:
     """The members with their roles."""
     work.require_organization(organization_id, "see organization")
     rows = work.at.execute(
@@ -204,7 +204,7 @@ def organization_people(work: Work, organization_id: str) -> Shown:
     return Shown(orjson.dumps({"items": items, "nextAfter": None}))
 
 
-def set_role(work: Work, organization_id: str, user_id: str, body: JsonObject) -> Shown:
+def set_role(work: UnitOfWork, organization_id: str, user_id: str, body: JsonObject) -> Shown:
     """Another role for a member. Only owners make owners, and take that back."""
     role = body.get("role")
     work.require_organization(organization_id, "manage organization")
@@ -226,7 +226,7 @@ def set_role(work: Work, organization_id: str, user_id: str, body: JsonObject) -
     return Shown(orjson.dumps({"userId": user_id, "role": role, "email": email}))
 
 
-def remove_person(work: Work, organization_id: str, user_id: str) -> None:
+def remove_person(work: UnitOfWork, organization_id: str, user_id: str) -> None:
     """A member taken out; anybody may leave, the last owner may not."""
     mine = work.caller.user_id == user_id
     right = "see organization" if mine else "manage organization"
@@ -335,13 +335,13 @@ def token_json(row: object) -> JsonObject:
     }
 
 
-def list_tokens(work: Work, organization_id: str | None) -> Shown:
+def list_tokens(work: UnitOfWork, organization_id: str | None) -> Shown:
     """The caller's own tokens, or the keys of an organization."""
     rows = work.at.execute(select(tokens).where(_owned(work, organization_id)).order_by(tokens.c.id)).all()
     return Shown(orjson.dumps({"items": [token_json(row) for row in rows], "nextAfter": None}))
 
 
-def create_token(work: Work, organization_id: str | None, body: JsonObject) -> Shown:
+def create_token(work: UnitOfWork, organization_id: str | None, body: JsonObject) -> Shown:
     """A new token; no wider than the one that asks for it."""
     _owned(work, organization_id)
     scopes, days = body.get("scopes", ["read"]), body.get("expiresInDays", TOKEN_DAYS)
@@ -365,7 +365,7 @@ def create_token(work: Work, organization_id: str | None, body: JsonObject) -> S
     return Shown(orjson.dumps({**shown, "token": text}))
 
 
-def revoke_token(work: Work, token_id: str, organization_id: str | None) -> None:
+def revoke_token(work: UnitOfWork, token_id: str, organization_id: str | None) -> None:
     """At once here, within seconds in other processes."""
     gone = work.at.execute(
         update(tokens)
@@ -378,7 +378,7 @@ def revoke_token(work: Work, token_id: str, organization_id: str | None) -> None
     work.after.append(work.hub.identity.forget)
 
 
-def _owned(work: Work, organization_id: str | None):  # type: ignore[no-untyped-def]
+def _owned(work: UnitOfWork, organization_id: str | None):  # type: ignore[no-untyped-def]
     if organization_id is not None:
         work.require_organization(organization_id, "manage organization")
         return and_(tokens.c.kind == "organization", tokens.c.organization_id == organization_id)

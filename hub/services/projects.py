@@ -20,7 +20,7 @@ from ..errors import HubError
 from ..permissions import ROLES
 from ..records.projects import HIDDEN, document, put
 from ..storage.tables import events, flows, organization_members, organizations, project_members, projects, users
-from ..unit_of_work import Check, Shown, Work
+from ..unit_of_work import Check, Shown, UnitOfWork
 from .checks import merged, name_of, slug_of
 
 FIXED = frozenset({"id", "organizationId", "createdAt", "updatedAt", "version", "featured", "starCount", "archivedAt"})
@@ -28,7 +28,7 @@ SETTABLE = frozenset(wire_name(field.name) for field in fields(Project)) - HIDDE
 IGNORED = HIDDEN | FIXED
 
 
-def create(work: Work, body: JsonObject) -> Shown:
+def create(work: UnitOfWork, body: JsonObject) -> Shown:
     """A new project with its system flows; the caller is its owner."""
     organization_id = body.get("organizationId") or own_organization(work, alone=True)
     if not isinstance(organization_id, str):
@@ -92,14 +92,14 @@ def create(work: Work, body: JsonObject) -> Shown:
     return _shown(project, 1)
 
 
-def get(work: Work, project_id: str) -> Shown:
+def get(work: UnitOfWork, project_id: str) -> Shown:
     """One project as its members see it."""
     work.require(project_id, "see project")
     row = work.at.execute(select(projects.c.doc, projects.c.version).where(projects.c.id == project_id)).one()
     return Shown(row.doc.encode(), version=row.version)
 
 
-def listed(work: Work, query: Mapping[str, str]) -> Shown:
+def listed(work: UnitOfWork, query: Mapping[str, str]) -> Shown:
     """The projects a caller has a role in, by id."""
     limit = min(int(query.get("limit", 100)), 500)
     caller = work.caller
@@ -134,7 +134,7 @@ def listed(work: Work, query: Mapping[str, str]) -> Shown:
     return page([(row.id, row.doc) for row in rows], limit)
 
 
-def update_settings(work: Work, project_id: str, body: JsonObject, check: Check) -> Shown:
+def update_settings(work: UnitOfWork, project_id: str, body: JsonObject, check: Check) -> Shown:
     """Settings changed (JSON merge)."""
     change = Change(work, project_id, "manage project")
     check(change.journal.project_version, _current(work, project_id))
@@ -147,7 +147,7 @@ def update_settings(work: Work, project_id: str, body: JsonObject, check: Check)
     return _save(change, after, "project_changed")
 
 
-def archive(work: Work, project_id: str, check: Check) -> Shown:
+def archive(work: UnitOfWork, project_id: str, check: Check) -> Shown:
     """Put away: nothing runs in it, nothing is lost."""
     change = Change(work, project_id, "manage project")
     check(change.journal.project_version, _current(work, project_id))
@@ -162,7 +162,7 @@ def _save(change: Change, after: Project, kind: str) -> Shown:
     return _shown(saved, saved.version)
 
 
-def _checked(work: Work, project: Project) -> Project:
+def _checked(work: UnitOfWork, project: Project) -> Project:
     name_of(project.name)
     if project.slug != slug_of(project.slug):
         raise InvalidValue("slug", f"{project.slug[:80]!r} is not a valid slug", todo="use a-z, 0-9 and hyphens")
@@ -202,11 +202,11 @@ def _shown(project: Project, version: int) -> Shown:
     return Shown(orjson.dumps(document(project)), version)
 
 
-def _current(work: Work, project_id: str) -> str:
+def _current(work: UnitOfWork, project_id: str) -> str:
     return str(work.at.execute(select(projects.c.doc).where(projects.c.id == project_id)).scalar_one())
 
 
-def own_organization(work: Work, *, alone: bool = False) -> str:
+def own_organization(work: UnitOfWork, *, alone: bool = False) -> str:
     """The organization of a request that names none: the caller's first; `alone`: refused where there are several."""
     if work.caller.organization_id is not None:
         return work.caller.organization_id
@@ -224,7 +224,7 @@ def own_organization(work: Work, *, alone: bool = False) -> str:
     return str(found[0].id)
 
 
-def _free_slug(work: Work, organization_id: str, base: str) -> str:
+def _free_slug(work: UnitOfWork, organization_id: str, base: str) -> str:
     taken = set(
         work.at.execute(
             select(projects.c.slug).where(
@@ -235,7 +235,7 @@ def _free_slug(work: Work, organization_id: str, base: str) -> str:
     return next(slug for slug in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if slug not in taken)
 
 
-def _free_public_slug(work: Work, base: str, project_id: str) -> str:
+def _free_public_slug(work: UnitOfWork, base: str, project_id: str) -> str:
     taken = set(
         work.at.execute(
             select(projects.c.public_slug).where(
@@ -249,7 +249,7 @@ def _free_public_slug(work: Work, base: str, project_id: str) -> str:
 # ---- members -----------------------------------------------------------------------------------------------------
 
 
-def members(work: Work, project_id: str) -> Shown:
+def members(work: UnitOfWork, project_id: str) -> Shown:
     """Who has a role in a project by its own list; only its members see it."""
     work.require(project_id, "see members")
     rows = work.at.execute(
@@ -265,7 +265,7 @@ def members(work: Work, project_id: str) -> Shown:
     return Shown(orjson.dumps({"items": items, "nextAfter": None}))
 
 
-def add_member(work: Work, project_id: str, body: JsonObject) -> Shown:
+def add_member(work: UnitOfWork, project_id: str, body: JsonObject) -> Shown:
     """Give a person a role; who has one gets the new one."""
     change = Change(work, project_id, "manage project")
     role = body.get("role", "contributor")
@@ -301,7 +301,7 @@ def put_member(change: Change, user_id: str, role: str) -> None:
     change.work.after.append(change.work.hub.permissions.forget)
 
 
-def remove_member(work: Work, project_id: str, user_id: str) -> None:
+def remove_member(work: UnitOfWork, project_id: str, user_id: str) -> None:
     """Remove a person's role; the last owner stays one."""
     change = Change(work, project_id, "manage project")
     _check_other_owner(change, user_id)
@@ -329,7 +329,7 @@ def _check_other_owner(change: Change, user_id: str) -> None:
         raise Conflict("A project needs an owner", why="this is the last one", todo="make somebody else an owner first")
 
 
-def find_user(work: Work, body: JsonObject) -> str:
+def find_user(work: UnitOfWork, body: JsonObject) -> str:
     """The person a request names by `userId` or `email`; NotFound."""
     user_id, email = body.get("userId"), body.get("email")
     if isinstance(user_id, str) and "\0" not in user_id:

@@ -14,7 +14,7 @@ from .. import projection
 from ..errors import HubError
 from ..permissions import missing
 from ..storage.tables import missions, organizations, projects
-from ..unit_of_work import Shown, Work
+from ..unit_of_work import Shown, UnitOfWork
 
 _PUBLIC = and_(
     projects.c.visibility == "public",
@@ -23,7 +23,7 @@ _PUBLIC = and_(
 )
 
 
-def browse(work: Work, query: Mapping[str, str]) -> Shown:
+def browse(work: UnitOfWork, query: Mapping[str, str]) -> Shown:
     """Public projects, the most starred first."""
     limit = min(int(query.get("limit", 50)), 200)
     here = [_PUBLIC]
@@ -49,7 +49,7 @@ def browse(work: Work, query: Mapping[str, str]) -> Shown:
     return _public({"items": [_shown(row.doc) for row in page], "nextAfter": after})
 
 
-def search(work: Work, query: Mapping[str, str]) -> Shown:
+def search(work: UnitOfWork, query: Mapping[str, str]) -> Shown:
     """Public projects whose texts have all the words of `q`."""
     if not query.get("q", "").strip():
         raise InvalidValue("q", "q is missing", todo="send the words to search for")
@@ -68,7 +68,7 @@ def _holds(item: JsonObject, words: list[str]) -> bool:
     return all(word in text for word in words)
 
 
-def featured(work: Work) -> Shown:
+def featured(work: UnitOfWork) -> Shown:
     """The public projects that the hub's operator shows first."""
     docs = work.at.execute(
         select(projects.c.doc)
@@ -79,7 +79,7 @@ def featured(work: Work) -> Shown:
     return _public({"items": [_shown(doc) for doc in docs], "nextAfter": None})
 
 
-def categories(work: Work) -> Shown:
+def categories(work: UnitOfWork) -> Shown:
     """The categories of public projects, with how many each has."""
     rows = work.at.execute(
         select(projects.c.category, func.count().label("total"))
@@ -90,11 +90,11 @@ def categories(work: Work) -> Shown:
     return _public({"items": [{"name": row.category, "count": row.total} for row in rows], "nextAfter": None})
 
 
-def public_project(work: Work, slug: str) -> Shown:
+def public_project(work: UnitOfWork, slug: str) -> Shown:
     return _public(_shown(_by_slug(work, slug)[1]))
 
 
-def public_missions(work: Work, slug: str, query: Mapping[str, str]) -> Shown:
+def public_missions(work: UnitOfWork, slug: str, query: Mapping[str, str]) -> Shown:
     """The missions of a public project that shows them; 404 when it does not."""
     project_id, doc = _by_slug(work, slug)
     if not orjson.loads(doc).get("publicMissionRead"):
@@ -115,7 +115,7 @@ def public_missions(work: Work, slug: str, query: Mapping[str, str]) -> Shown:
     return _public({"items": items, "nextAfter": rows[limit - 1].id if len(rows) > limit else None})
 
 
-def _by_slug(work: Work, slug: str) -> tuple[str, str]:
+def _by_slug(work: UnitOfWork, slug: str) -> tuple[str, str]:
     row = work.at.execute(
         select(projects.c.id, projects.c.doc).where(and_(_PUBLIC, projects.c.public_slug == slug))
     ).one_or_none()

@@ -19,7 +19,7 @@ from ..errors import HubError
 from ..permissions import missing
 from ..records import missions as records
 from ..storage.tables import assignments, missions, workstations
-from ..unit_of_work import Work
+from ..unit_of_work import UnitOfWork
 from .eligibility_facts import why_not
 from .missions import opened, project_of
 
@@ -38,7 +38,7 @@ class Leased:
     fence: int
 
 
-def claim(work: Work, mission_id: str, body: JsonObject) -> Leased:
+def claim(work: UnitOfWork, mission_id: str, body: JsonObject) -> Leased:
     """The mission held by a workstation for a session; the same holder again is a success, another: AlreadyClaimed."""
     change = opened(work, mission_id, "run missions")
     workstation_id, session_id = _holder(body)
@@ -68,7 +68,7 @@ def claim(work: Work, mission_id: str, body: JsonObject) -> Leased:
     return _leased(change, mission_id, fence)
 
 
-def renew(work: Work, mission_id: str, body: JsonObject) -> Leased:
+def renew(work: UnitOfWork, mission_id: str, body: JsonObject) -> Leased:
     """The lease extended; `superseded` when another holds it, `lease_lost` when nobody does."""
     work.require(project_of(work, mission_id), "run missions")
     workstation_id, session_id = _holder(body)
@@ -80,7 +80,7 @@ def renew(work: Work, mission_id: str, body: JsonObject) -> Leased:
     return Leased(row.doc, row.seq, row.fence)
 
 
-def release(work: Work, mission_id: str, body: JsonObject) -> Leased:
+def release(work: UnitOfWork, mission_id: str, body: JsonObject) -> Leased:
     """The claim given back; giving it back twice is a success."""
     change = opened(work, mission_id, "run missions")
     workstation_id, session_id = _holder(body)
@@ -111,7 +111,7 @@ def may_be_taken(row: Row[Any], now: float) -> bool:
     return row.lease_until is not None and row.lease_until <= now
 
 
-def check_workstation(work: Work, workstation_id: str, generation: object = None) -> Row[Any]:
+def check_workstation(work: UnitOfWork, workstation_id: str, generation: object = None) -> Row[Any]:
     """The caller's workstation, of the generation that asks; NotFound, or `superseded` for an older one."""
     row = work.at.execute(select(workstations).where(workstations.c.id == workstation_id)).one_or_none()
     mine = (
@@ -155,7 +155,7 @@ def _agent(body: JsonObject) -> tuple[str, str] | None:
     return None
 
 
-def _extend(work: Work, row: Row[Any]) -> None:
+def _extend(work: UnitOfWork, row: Row[Any]) -> None:
     work.at.execute(
         update(missions)
         .where(and_(missions.c.id == row.id, missions.c.fence == row.fence))

@@ -14,7 +14,7 @@ from ..change import Change
 from ..permissions import missing
 from ..records.missions import joined
 from ..storage.tables import actors, flows, missions, organization_members, projects, templates
-from ..unit_of_work import Shown, Work
+from ..unit_of_work import Shown, UnitOfWork
 from . import missions as missions_service
 from . import parts as parts_service
 from . import projects as projects_service
@@ -35,7 +35,7 @@ FLOW_KEPT: Final = ("name", "description", "stageSequence", "isDefault")
 MISSION_KEPT: Final = ("title", "description", "spec", "priority", "list", "stage", "isLoop", "loopSchedule")
 
 
-def export_template(work: Work, project_id: str, body: JsonObject) -> Shown:
+def export_template(work: UnitOfWork, project_id: str, body: JsonObject) -> Shown:
     """A project's settings, flows, actors and open missions as a template of its organization."""
     access = work.require(project_id, "manage project")
     row = work.at.execute(select(projects.c.doc).where(projects.c.id == project_id)).scalar_one()
@@ -92,7 +92,7 @@ def export_template(work: Work, project_id: str, body: JsonObject) -> Shown:
     return Shown(orjson.dumps(doc))
 
 
-def list_templates(work: Work) -> Shown:
+def list_templates(work: UnitOfWork) -> Shown:
     """Public templates, and those of the caller's organizations."""
     mine = select(organization_members.c.organization_id).where(organization_members.c.user_id == work.caller.user_id)
     docs = work.at.execute(
@@ -110,7 +110,7 @@ def list_templates(work: Work) -> Shown:
     return Shown(b'{"items":' + joined(list(docs)) + b',"nextAfter":null}')
 
 
-def create_from_template(work: Work, template_id: str, body: JsonObject) -> Shown:
+def create_from_template(work: UnitOfWork, template_id: str, body: JsonObject) -> Shown:
     """A new project as a template says, of the caller's organization; all of it or nothing."""
     from ..permissions import organization_role
 
@@ -136,7 +136,7 @@ def create_from_template(work: Work, template_id: str, body: JsonObject) -> Show
     return made
 
 
-def _docs(work: Work, table: object, project_id: str) -> list[str]:
+def _docs(work: UnitOfWork, table: object, project_id: str) -> list[str]:
     from typing import Any, cast
 
     of = cast("Any", table)

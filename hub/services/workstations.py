@@ -20,7 +20,7 @@ from ..change import new_id
 from ..errors import HubError
 from ..permissions import missing, organization_role
 from ..storage.tables import missions, workstations
-from ..unit_of_work import Check, Shown, Work
+from ..unit_of_work import Check, Shown, UnitOfWork
 from .assignments import open_offers
 from .checks import merged, name_of
 from .projects import own_organization
@@ -48,7 +48,7 @@ STATUS_ONLY: Final = ("id", "status", "lastHeartbeatAt")
 STATES: Final = ("idle", "busy", "paused", "draining")
 
 
-def register(work: Work, body: JsonObject, workstation_id: str | None = None) -> tuple[Shown, bool]:
+def register(work: UnitOfWork, body: JsonObject, workstation_id: str | None = None) -> tuple[Shown, bool]:
     """A workstation of the caller's, made or registered again by a new start; whether it is new."""
     identifier = new_id(workstation_id if workstation_id is not None else body.get("id"))
     generation, machine = body.get("generation", 1), body.get("machineId")
@@ -76,7 +76,7 @@ def register(work: Work, body: JsonObject, workstation_id: str | None = None) ->
     return _write(work, row, after, generation=generation, machine_id=machine or row.machine_id), False
 
 
-def _create(work: Work, identifier: str, generation: int, machine: str | None, body: JsonObject) -> Shown:
+def _create(work: UnitOfWork, identifier: str, generation: int, machine: str | None, body: JsonObject) -> Shown:
     organization_id = body.get("organizationId") or own_organization(work)
     if not isinstance(organization_id, str):
         raise InvalidValue("organizationId", "organizationId is not text")
@@ -101,7 +101,7 @@ def _create(work: Work, identifier: str, generation: int, machine: str | None, b
     return _one(work, identifier)
 
 
-def listed(work: Work, organization_id: str) -> Shown:
+def listed(work: UnitOfWork, organization_id: str) -> Shown:
     """An organization's workstations, for its members."""
     work.require_organization(organization_id, "see organization")
     rows = work.at.execute(
@@ -112,7 +112,7 @@ def listed(work: Work, organization_id: str) -> Shown:
     return Shown(orjson.dumps({"items": [shown(row, work.now) for row in rows], "nextAfter": None}))
 
 
-def of_project(work: Work, project_id: str) -> Shown:
+def of_project(work: UnitOfWork, project_id: str) -> Shown:
     """The workstations that may work on a project, as much of them as the caller may see."""
     access = work.require(project_id, "see workstations")
     rows = work.at.execute(
@@ -126,13 +126,13 @@ def of_project(work: Work, project_id: str) -> Shown:
     return Shown(orjson.dumps({"items": items, "view": access.view, "nextAfter": None}))
 
 
-def get(work: Work, workstation_id: str) -> Shown:
+def get(work: UnitOfWork, workstation_id: str) -> Shown:
     """One workstation, for members of its organization."""
     _seen(work, workstation_id)
     return _one(work, workstation_id)
 
 
-def edit(work: Work, workstation_id: str, body: JsonObject, check: Check) -> Shown:
+def edit(work: UnitOfWork, workstation_id: str, body: JsonObject, check: Check) -> Shown:
     """Settings changed, by its owner or an administrator."""
     row = _managed(work, workstation_id)
     check(row.version, shown(row, work.now))
@@ -140,13 +140,13 @@ def edit(work: Work, workstation_id: str, body: JsonObject, check: Check) -> Sho
     return _write(work, row, after)
 
 
-def remove(work: Work, workstation_id: str) -> None:
+def remove(work: UnitOfWork, workstation_id: str) -> None:
     """Taken off the hub, by its owner or an administrator."""
     _managed(work, workstation_id)
     work.at.execute(update(workstations).where(workstations.c.id == workstation_id).values(deleted=True))
 
 
-def heartbeat(work: Work, workstation_id: str, body: JsonObject) -> Shown:
+def heartbeat(work: UnitOfWork, workstation_id: str, body: JsonObject) -> Shown:
     """Every 15 s: what it does; answered with what it is to cancel."""
     row = work.at.execute(select(workstations).where(workstations.c.id == workstation_id)).one_or_none()
     if row is None or row.deleted or not _mine(work, row):
@@ -179,7 +179,7 @@ def heartbeat(work: Work, workstation_id: str, body: JsonObject) -> Shown:
     return Shown(orjson.dumps(answer))
 
 
-def _runs_to_cancel(work: Work, workstation_id: str, runs: object) -> list[str]:
+def _runs_to_cancel(work: UnitOfWork, workstation_id: str, runs: object) -> list[str]:
     """Sessions the workstation runs on missions that somebody else holds by now."""
     if not isinstance(runs, list):
         return []
@@ -224,7 +224,7 @@ def _wished(body: JsonObject) -> JsonObject:
     return {name: value for name, value in body.items() if name not in FIXED | SECRET}
 
 
-def _write(work: Work, row: Row[Any], after: Workstation, **columns: object) -> Shown:
+def _write(work: UnitOfWork, row: Row[Any], after: Workstation, **columns: object) -> Shown:
     name_of(after.name)
     work.at.execute(
         update(workstations)
@@ -234,7 +234,7 @@ def _write(work: Work, row: Row[Any], after: Workstation, **columns: object) -> 
     return _one(work, row.id)
 
 
-def _one(work: Work, workstation_id: str) -> Shown:
+def _one(work: UnitOfWork, workstation_id: str) -> Shown:
     row = work.at.execute(select(workstations).where(workstations.c.id == workstation_id)).one()
     return Shown(orjson.dumps(shown(row, work.now)), version=row.version)
 
@@ -243,20 +243,20 @@ def _text(made: Workstation) -> str:
     return orjson.dumps({name: value for name, value in to_wire(made).items() if name not in SECRET}).decode()
 
 
-def _mine(work: Work, row: Row[Any]) -> bool:
+def _mine(work: UnitOfWork, row: Row[Any]) -> bool:
     if work.caller.user_id is not None:
         return bool(row.user_id == work.caller.user_id)
     return bool(row.organization_id == work.caller.organization_id)
 
 
-def _seen(work: Work, workstation_id: str) -> Row[Any]:
+def _seen(work: UnitOfWork, workstation_id: str) -> Row[Any]:
     row = work.at.execute(select(workstations).where(workstations.c.id == workstation_id)).one_or_none()
     if row is None or row.deleted or organization_role(work.at, work.caller, row.organization_id) is None:
         raise missing("workstation", workstation_id)
     return row
 
 
-def _managed(work: Work, workstation_id: str) -> Row[Any]:
+def _managed(work: UnitOfWork, workstation_id: str) -> Row[Any]:
     row = _seen(work, workstation_id)
     if not _mine(work, row):
         work.require_organization(row.organization_id, "manage organization")

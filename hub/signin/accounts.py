@@ -23,7 +23,7 @@ _hasher = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class IssuerAccount:
     """A person who may sign in. Authlib's grants carry it as the resource owner."""
 
     id: str
@@ -35,10 +35,10 @@ class Account:
 class Accounts(Protocol):
     """The people of the hub; inactive ones are not found."""
 
-    def by_email(self, connection: Connection, email: str, /) -> Account | None:
+    def by_email(self, connection: Connection, email: str, /) -> IssuerAccount | None:
         """Whatever the case of its letters."""
 
-    def by_id(self, connection: Connection, user_id: str, /) -> Account | None:
+    def by_id(self, connection: Connection, user_id: str, /) -> IssuerAccount | None:
         """By id."""
 
 
@@ -60,12 +60,12 @@ def keep_password(connection: Connection, user_id: str, hashed: str) -> None:
     connection.execute(passwords.insert().values(user_id=user_id, hash=hashed, changed_at=time.time()))
 
 
-async def check_password(database: Database, accounts: Accounts, email: str, password: str) -> Account | None:
+async def check_password(database: Database, accounts: Accounts, email: str, password: str) -> IssuerAccount | None:
     """Who signs in with it. Takes as long for an address that nobody has, so that nobody can ask for addresses."""
     if len(password) > LONGEST or len(email) > 320:
         return None
 
-    def find(connection: Connection) -> tuple[Account, str] | None:
+    def find(connection: Connection) -> tuple[IssuerAccount, str] | None:
         account = accounts.by_email(connection, email)
         wanted = select(passwords.c.hash).where(passwords.c.user_id == (account.id if account else ""))
         hashed = connection.execute(wanted).scalar_one_or_none()

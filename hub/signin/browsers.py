@@ -17,8 +17,8 @@ from starlette.responses import Response
 from ...config.correlation import correlation
 from .. import audit
 from ..storage.database import Database
-from .accounts import Account, Accounts
-from .exchange import Request
+from .accounts import Accounts, IssuerAccount
+from .exchange import IssuerRequest
 from .keys import Keys
 from .sessions import Cookies, csrf_right, csrf_token, end_session, find_session, open_session, touch
 
@@ -81,17 +81,17 @@ class Browsers:
         row = {**said, "place": place, "agent": agent, "trace_id": correlation.get()}
         await self._database.write(lambda connection: audit.write(connection, **row))
 
-    async def signed_in(self, request: HttpRequest) -> Account | None:
+    async def signed_in(self, request: HttpRequest) -> IssuerAccount | None:
         """The person who is signed in with this browser."""
         cookie = request.cookies.get(self.cookies.session)
 
-        def find(connection: Connection) -> Account | None:
+        def find(connection: Connection) -> IssuerAccount | None:
             session = find_session(connection, cookie, request)
             return self._accounts.by_id(connection, session.user_id) if session else None
 
         return await self._database.read(find) if cookie else None
 
-    async def remember(self, request: HttpRequest, response: Response, account: Account) -> None:
+    async def remember(self, request: HttpRequest, response: Response, account: IssuerAccount) -> None:
         """This browser is signed in; what it was before is over (no session is taken over from before a sign-in)."""
         old = request.cookies.get(self.cookies.session)
 
@@ -113,7 +113,7 @@ class Browsers:
         await self._database.write(lambda connection: touch(connection, token))
 
 
-async def posted(request: HttpRequest) -> Request | None:
+async def posted(request: HttpRequest) -> IssuerRequest | None:
     """A form-encoded request for Authlib; None when it is not one or too large."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
         return None
@@ -121,7 +121,7 @@ async def posted(request: HttpRequest) -> Request | None:
         return None
     form = await request.form()
     given = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-    return Request("POST", str(request.url), ImmutableMultiDict(given), dict(request.headers))
+    return IssuerRequest("POST", str(request.url), ImmutableMultiDict(given), dict(request.headers))
 
 
 async def form_of(request: HttpRequest) -> dict[str, str]:

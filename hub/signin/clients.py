@@ -34,7 +34,7 @@ REGISTERED_MAX: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Client(ClientMixin):  # type: ignore[misc]  # authlib has no types
+class OAuthClient(ClientMixin):  # type: ignore[misc]  # authlib has no types
     """A public client: it has no secret, and proves itself by PKCE."""
 
     id: str
@@ -79,7 +79,7 @@ class Client(ClientMixin):  # type: ignore[misc]  # authlib has no types
         return grant_type in ("authorization_code", "refresh_token")
 
 
-OURS: Final = {"solo-unicorn-cli": Client("solo-unicorn-cli", "Solo Unicorn on this computer", ours=True)}
+OURS: Final = {"solo-unicorn-cli": OAuthClient("solo-unicorn-cli", "Solo Unicorn on this computer", ours=True)}
 
 
 def rights(client_id: str, scopes: Iterable[str], ours: Collection[str] = OURS) -> frozenset[Scope]:
@@ -90,14 +90,16 @@ def rights(client_id: str, scopes: Iterable[str], ours: Collection[str] = OURS) 
     return opened.union(*(RIGHTS.get(one, opened) for one in scopes))
 
 
-def find(connection: Connection, client_id: str, declared: Sequence[str] = ()) -> Client | None:
+def find(connection: Connection, client_id: str, declared: Sequence[str] = ()) -> OAuthClient | None:
     """By id, with those of its addresses that may be used now."""
     if client_id in OURS:
         return OURS[client_id]
     row = connection.execute(select(clients).where(clients.c.id == client_id[:64])).one_or_none()
     if row is None:
         return None
-    return Client(row.id, row.name, tuple(one for one in json.loads(row.redirect_uris) if acceptable(one, declared)))
+    return OAuthClient(
+        row.id, row.name, tuple(one for one in json.loads(row.redirect_uris) if acceptable(one, declared))
+    )
 
 
 def register(connection: Connection, given: JsonObject, declared: Sequence[str] = ()) -> JsonObject:

@@ -20,8 +20,8 @@ from authlib.oauth2.rfc8628 import DeviceAuthorizationEndpoint, DeviceCodeGrant
 from sqlalchemy import Connection, Row, delete, select, update
 
 from . import clients
-from .accounts import Account
-from .exchange import Request
+from .accounts import IssuerAccount
+from .exchange import IssuerRequest
 from .issuer import Issuer
 from .tables import devices, digest, families
 
@@ -38,7 +38,7 @@ class Asking:
 
     user_code: str
     """By its digest."""
-    client: clients.Client
+    client: clients.OAuthClient
     scope: str
     name: str
     """What the machine calls itself; nobody checked that."""
@@ -54,7 +54,7 @@ def asking(connection: Connection, code: str) -> Asking | None:
     return Asking(row.user_code, client, row.scope, row.name, row.place) if row and client else None
 
 
-def decide(connection: Connection, one: Asking, account: Account, *, approved: bool) -> bool:
+def decide(connection: Connection, one: Asking, account: IssuerAccount, *, approved: bool) -> bool:
     """The person's answer, once; False when it came too late."""
     now = time.time()
     place = (devices.c.user_code == one.user_code, devices.c.decided_at.is_(None), devices.c.expires_at > now)
@@ -74,7 +74,7 @@ class DeviceEndpoint(DeviceAuthorizationEndpoint):  # type: ignore[misc]
     EXPIRES_IN = EXPIRES_SECONDS
     INTERVAL = INTERVAL_SECONDS
 
-    def create_endpoint_response(self, request: Request) -> Any:
+    def create_endpoint_response(self, request: IssuerRequest) -> Any:
         """Codes for a client that may use this grant; the request is kept until it is answered."""
         self._asked = request
         client = self.authenticate_client(request)
@@ -119,23 +119,23 @@ class DeviceGrant(DeviceCodeGrant):  # type: ignore[misc]
 
     TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
 
-    def query_device_credential(self, device_code: str) -> Waiting | None:
+    def query_device_credential(self, device_code: str) -> WaitingDevice | None:
         """By its digest."""
         row = self.server.connection.execute(
             select(devices).where(devices.c.digest == digest(device_code))
         ).one_or_none()
-        return Waiting(row) if row else None
+        return WaitingDevice(row) if row else None
 
-    def query_user_grant(self, user_code: str) -> tuple[Account, bool] | None:
+    def query_user_grant(self, user_code: str) -> tuple[IssuerAccount, bool] | None:
         """The answer, if there is one, of a person whose account is still active."""
         server: Issuer = self.server
         row = server.connection.execute(select(devices).where(devices.c.user_code == user_code)).one()
         if row.decided_at is None:
             return None
         account = server.accounts.by_id(server.connection, row.user_id)
-        return (account, bool(row.approved)) if account else (Account("", ""), False)
+        return (account, bool(row.approved)) if account else (IssuerAccount("", ""), False)
 
-    def should_slow_down(self, credential: Waiting) -> bool:
+    def should_slow_down(self, credential: WaitingDevice) -> bool:
         """Whether it asked sooner than agreed; then it has to wait five seconds longer from now on."""
         row, now = credential.row, time.time()
         early = row.polled_at is not None and now - row.polled_at < row.interval - EARLY_SECONDS
@@ -157,7 +157,7 @@ class DeviceGrant(DeviceCodeGrant):  # type: ignore[misc]
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingDevice:
     """A device code that was found."""
 
     row: Row[Any]

@@ -12,10 +12,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from ..storage.database import Database
-from .accounts import Account
+from .accounts import IssuerAccount
 from .browsers import NO_STORE, Browsers, form_of, posted
 from .device import Asking, asking, decide, plain
-from .exchange import Answer
+from .exchange import IssuerAnswer
 from .issuer import Issuer
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class DevicePages:
         database: Database,
         browsers: Browsers,
         issuer: Callable[[Connection], Issuer],
-        who: Callable[[HttpRequest, dict[str, str]], Awaitable[tuple[Account | None, str]]],
+        who: Callable[[HttpRequest, dict[str, str]], Awaitable[tuple[IssuerAccount | None, str]]],
         limits: Limits,
     ) -> None:
         self._database, self._browsers, self._limits = database, browsers, limits
@@ -58,7 +58,7 @@ class DevicePages:
         if asked is None or not asked.readable:
             return JSONResponse({"error": "invalid_request"}, 400, NO_STORE)
         asked.headers["x-place"] = place  # pyright: ignore[reportIndexIssue, reportOptionalSubscript]  # ours is a dict
-        answer: Answer = await self._database.write(
+        answer: IssuerAnswer = await self._database.write(
             lambda at: self._issuer(at).create_endpoint_response("device_authorization", asked)
         )
         return JSONResponse(answer.body, answer.status, {**answer.headers, **NO_STORE})
@@ -100,7 +100,7 @@ class DevicePages:
     async def _shown(
         self,
         request: HttpRequest,
-        account: Account | None,
+        account: IssuerAccount | None,
         code: str,
         message: str = "",
         status: int = 200,
@@ -118,7 +118,7 @@ class DevicePages:
         pretty = f"{letters[:4]}-{letters[4:]}"
         return await self._browsers.form("device.html", request, status=status, asking=found, code=pretty, **shown)
 
-    async def _looked(self, request: HttpRequest, account: Account, code: str) -> Asking | str:
+    async def _looked(self, request: HttpRequest, account: IssuerAccount, code: str) -> Asking | str:
         """Who waits under the code, or why that is not said."""
         place = request.client.host if request.client else ""
         for who in (f"device-code:{place}", f"device-code:{account.id}"):

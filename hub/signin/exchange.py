@@ -14,7 +14,7 @@ KEPT_AS_THEY_ARE: Final = frozenset({"state", "nonce", "device_name"})
 """Values that no error repeats."""
 
 
-class Request(OAuth2Request):  # type: ignore[misc]
+class IssuerRequest(OAuth2Request):  # type: ignore[misc]
     """A request as Authlib takes it. The scheme that it insists on is the public address's matter, not the proxy's."""
 
     def __init__(self, method: str, uri: str, given: ImmutableMultiDict[str, str], headers: dict[str, str]) -> None:
@@ -51,7 +51,7 @@ class Payload(BasicOAuth2Payload):  # type: ignore[misc]
 
 
 @dataclass(slots=True)
-class Answer:
+class IssuerAnswer:
     """What Authlib wants to answer."""
 
     status: int

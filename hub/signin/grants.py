@@ -20,8 +20,8 @@ from joserfc.jwk import ECKey
 from sqlalchemy import Connection, select, update
 
 from . import clients
-from .accounts import Account
-from .exchange import Request
+from .accounts import IssuerAccount
+from .exchange import IssuerRequest
 from .issuer import ACCESS_SECONDS, REFRESH_PREFIX, Issuer
 from .keys import ALGORITHM, seal
 from .tables import codes, digest, families, refresh_tokens
@@ -76,7 +76,7 @@ class Refresh:
     user_id: str
     scope: str
 
-    def check_client(self, client: clients.Client) -> bool:
+    def check_client(self, client: clients.OAuthClient) -> bool:
         """Whether it is this client's."""
         return self.client_id == client.id
 
@@ -100,7 +100,7 @@ class Challenge(CodeChallenge):  # type: ignore[misc]
 class IdToken(OpenIDCode):  # type: ignore[misc]
     """OpenID Connect on top of the code grant."""
 
-    def exists_nonce(self, nonce: str, request: Request) -> bool:
+    def exists_nonce(self, nonce: str, request: IssuerRequest) -> bool:
         """A nonce is the client's; it may repeat it."""
         return False
 
@@ -109,26 +109,26 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
         self.server: Issuer = grant.server
         return super().process_token(grant, response)
 
-    def resolve_client_private_key(self, client: clients.Client) -> ECKey:
+    def resolve_client_private_key(self, client: clients.OAuthClient) -> ECKey:
         return self.server.keys.signing(self.server.connection)
 
-    def get_client_algorithm(self, client: clients.Client) -> str:
+    def get_client_algorithm(self, client: clients.OAuthClient) -> str:
         """One for all."""
         return ALGORITHM
 
-    def get_encode_header(self, client: clients.Client) -> dict[str, str]:
+    def get_encode_header(self, client: clients.OAuthClient) -> dict[str, str]:
         return {"alg": ALGORITHM, "kid": str(self.resolve_client_private_key(client).kid), "typ": "JWT"}
 
-    def get_client_claims(self, client: clients.Client) -> dict[str, Any]:
+    def get_client_claims(self, client: clients.OAuthClient) -> dict[str, Any]:
         """From us, for the client."""
         return {"iss": self.server.settings.issuer, "aud": [client.id], "exp": int(time.time()) + ACCESS_SECONDS}
 
-    def generate_user_info(self, user: Account, scope: str) -> UserInfo:
+    def generate_user_info(self, user: IssuerAccount, scope: str) -> UserInfo:
         """What the scopes open."""
         return UserInfo(**user_info(user, scope))
 
 
-def user_info(user: Account, scope: str) -> dict[str, Any]:
+def user_info(user: IssuerAccount, scope: str) -> dict[str, Any]:
     """Claims about a person that the scopes open."""
     granted = scope.split()
     found: dict[str, Any] = {"sub": user.id}
@@ -144,7 +144,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
 
     TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
 
-    def save_authorization_code(self, code: str, request: Request) -> None:
+    def save_authorization_code(self, code: str, request: IssuerRequest) -> None:
         """With a family of its own for the tokens that come of it."""
         now, given, family = time.time(), request.payload.data, secrets.token_hex(16)
         self.server.connection.execute(
@@ -171,7 +171,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
             )
         )
 
-    def query_authorization_code(self, code: str, client: clients.Client) -> Code | None:
+    def query_authorization_code(self, code: str, client: clients.OAuthClient) -> Code | None:
         """Taken by the first; who brings it again ends what the first was given."""
         connection, now = self.server.connection, time.time()
         place = codes.c.digest == digest(code)
@@ -191,9 +191,9 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
     def delete_authorization_code(self, authorization_code: Code) -> None:
         """Kept as used: a second use is a theft."""
 
-    def authenticate_user(self, authorization_code: Code) -> Account | None:
+    def authenticate_user(self, authorization_code: Code) -> IssuerAccount | None:
         """Who signed in, if the account is still active."""
-        found: Account | None = self.server.accounts.by_id(self.server.connection, authorization_code.user_id)
+        found: IssuerAccount | None = self.server.accounts.by_id(self.server.connection, authorization_code.user_id)
         return found
 
 
@@ -230,7 +230,7 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         server.family = row.family
         return Refresh(refresh_token, row.family, row.client_id, row.user_id, row.scope)
 
-    def issue_token(self, user: Account, refresh_token: Refresh) -> dict[str, Any]:
+    def issue_token(self, user: IssuerAccount, refresh_token: Refresh) -> dict[str, Any]:
         """With a derived refresh token where the client can repeat the request."""
         token: dict[str, Any] = super().issue_token(user, refresh_token)
         key = self._key()
@@ -246,9 +246,9 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         if not getattr(self, "again", False):
             super().save_token(token)
 
-    def authenticate_user(self, refresh_token: Refresh) -> Account | None:
+    def authenticate_user(self, refresh_token: Refresh) -> IssuerAccount | None:
         """Whose it is, if the account is still active."""
-        found: Account | None = self.server.accounts.by_id(self.server.connection, refresh_token.user_id)
+        found: IssuerAccount | None = self.server.accounts.by_id(self.server.connection, refresh_token.user_id)
         return found
 
     def revoke_old_credential(self, refresh_token: Refresh) -> None:
@@ -282,5 +282,5 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc]
             return None
         return Refresh(token, claims["sid"], claims["client_id"], claims["sub"], claims["scope"])
 
-    def revoke_token(self, token: Refresh, request: Request) -> None:
+    def revoke_token(self, token: Refresh, request: IssuerRequest) -> None:
         self.server.revoke_family(token.family, "signed out")

@@ -18,7 +18,7 @@ from ...missions.entities import JsonObject
 from ...missions.errors import Conflict, SignedOut
 from ..services.people import add_organization, user_for
 from ..storage.tables import users
-from .accounts import Account
+from .accounts import IssuerAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class Rules:
     sign_up: bool
 
 
-def known(at: Connection, provider: str, subject: str) -> Account | None:
+def known(at: Connection, provider: str, subject: str) -> IssuerAccount | None:
     """The person of an identity; None when there is none. SignedOut when the account is not active."""
     place = (users.c.provider == provider, users.c.subject == subject)
     row = at.execute(select(users).where(*place)).one_or_none()
     return _active(row) if row else None
 
 
-def person(at: Connection, rules: Rules, claims: dict[str, Any], now: float) -> Account:
+def person(at: Connection, rules: Rules, claims: dict[str, Any], now: float) -> IssuerAccount:
     """The person of checked claims, linked or made where the rules allow that; SignedOut says why not."""
     subject = str(claims["sub"])
     email = str(claims.get("email") or "").strip().lower() if claims.get("email_verified") is True else ""
@@ -68,7 +68,7 @@ def person(at: Connection, rules: Rules, claims: dict[str, Any], now: float) -> 
     return join(at, user_id, rules.issuer, claims)
 
 
-def join(at: Connection, user_id: str, provider: str, claims: dict[str, Any]) -> Account:
+def join(at: Connection, user_id: str, provider: str, claims: dict[str, Any]) -> IssuerAccount:
     """Link an identity to a person; Conflict when it is linked to another one."""
     subject = str(claims["sub"])
     place = (users.c.provider == provider, users.c.subject == subject, users.c.id != user_id)
@@ -83,20 +83,20 @@ def join(at: Connection, user_id: str, provider: str, claims: dict[str, Any]) ->
     return _active(at.execute(select(users).where(users.c.id == user_id)).one())
 
 
-def _with_address(at: Connection, account: Account, email: str) -> Account:
+def _with_address(at: Connection, account: IssuerAccount, email: str) -> IssuerAccount:
     """Whose address was not known before."""
     doc: JsonObject = orjson.loads(at.execute(select(users.c.doc).where(users.c.id == account.id)).scalar_one())
     doc |= {"email": email, "emailVerified": True}
     values = {"email": email, "doc": orjson.dumps(doc).decode()}
     at.execute(update(users).where(users.c.id == account.id).values(values))
-    return Account(account.id, email, account.name, True)
+    return IssuerAccount(account.id, email, account.name, True)
 
 
-def _active(row: Row[Any]) -> Account:
+def _active(row: Row[Any]) -> IssuerAccount:
     if row.status != "active":
         raise SignedOut("This account is not active", why=f"it is {row.status}", todo="ask the hub's operator")
     doc = orjson.loads(row.doc)
-    return Account(row.id, row.email, doc.get("name"), bool(doc.get("emailVerified")))
+    return IssuerAccount(row.id, row.email, doc.get("name"), bool(doc.get("emailVerified")))
 
 
 def _placeholder(issuer: str, subject: str) -> str:

@@ -22,8 +22,8 @@ from sqlalchemy import Connection, select, update
 
 from .. import permission_changes
 from . import clients
-from .accounts import Account, Accounts
-from .exchange import Answer, Request
+from .accounts import Accounts, IssuerAccount
+from .exchange import IssuerAnswer, IssuerRequest
 from .keys import ALGORITHM, Keys
 from .tables import digest, families, new_secret, refresh_tokens
 
@@ -33,7 +33,7 @@ REFRESH_PREFIX: Final = "sur_"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class IssuerSettings:
     """What the issuer is told: its own public address, which is also the audience of its tokens."""
 
     issuer: str
@@ -52,7 +52,7 @@ class InvalidTarget(OAuth2Error):  # type: ignore[misc]
 class Issuer(AuthorizationServer):  # type: ignore[misc]
     """For the time of one transaction. What it grants is registered by whoever opens it (opening.py)."""
 
-    def __init__(self, connection: Connection, settings: Settings, keys: Keys, accounts: Accounts) -> None:
+    def __init__(self, connection: Connection, settings: IssuerSettings, keys: Keys, accounts: Accounts) -> None:
         super().__init__(scopes_supported=list(clients.SCOPES))
         self.connection = connection
         self.settings = settings
@@ -63,21 +63,21 @@ class Issuer(AuthorizationServer):  # type: ignore[misc]
         self.family = ""
         """Of the tokens that are being issued."""
 
-    def query_client(self, client_id: str) -> clients.Client | None:
+    def query_client(self, client_id: str) -> clients.OAuthClient | None:
         return clients.find(self.connection, client_id, self.settings.redirects)
 
-    def create_oauth2_request(self, request: Request) -> Request:
+    def create_oauth2_request(self, request: IssuerRequest) -> IssuerRequest:
         """Made already."""
         return request
 
-    def handle_response(self, status: int, body: Any, headers: Any) -> Answer:
+    def handle_response(self, status: int, body: Any, headers: Any) -> IssuerAnswer:
         """The route makes a response of it."""
-        return Answer(status, body, dict(headers))
+        return IssuerAnswer(status, body, dict(headers))
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Nobody listens."""
 
-    def save_token(self, token: dict[str, Any], request: Request) -> None:
+    def save_token(self, token: dict[str, Any], request: IssuerRequest) -> None:
         """Keep the digest of a new refresh token."""
         if "refresh_token" not in token:
             return
@@ -122,7 +122,7 @@ class Issuer(AuthorizationServer):  # type: ignore[misc]
         wanted = select(families.c.resource).where(families.c.id == self.family)
         return self.connection.execute(wanted).scalar_one_or_none() or self.settings.issuer
 
-    def _tokens(self, client: clients.Client, user: Account, scope: str, **more: Any) -> dict[str, Any]:
+    def _tokens(self, client: clients.OAuthClient, user: IssuerAccount, scope: str, **more: Any) -> dict[str, Any]:
         key = self.keys.signing(self.connection)
         now = int(time.time())
         claims = {

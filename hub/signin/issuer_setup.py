@@ -7,11 +7,11 @@ from sqlalchemy import Connection
 from .accounts import Accounts
 from .device import DeviceEndpoint, DeviceGrant
 from .grants import Challenge, CodeGrant, IdToken, RefreshGrant, Revocation
-from .issuer import Issuer, Settings
+from .issuer import Issuer, IssuerSettings
 from .keys import Keys
 
 
-def opened(connection: Connection, settings: Settings, keys: Keys, accounts: Accounts) -> Issuer:
+def opened(connection: Connection, settings: IssuerSettings, keys: Keys, accounts: Accounts) -> Issuer:
     """For the time of one transaction."""
     issuer = Issuer(connection, settings, keys, accounts)
     issuer.register_grant(CodeGrant, [Challenge(), IdToken()])

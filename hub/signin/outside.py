@@ -20,9 +20,9 @@ from ...config.log import logger
 from ...missions.errors import UsageError
 from ..storage.database import Database
 from . import identities
-from .accounts import Account
+from .accounts import IssuerAccount
 from .clients import LOOPBACK, OURS
-from .verifier import LONGEST, Identity, checked, header_of
+from .verifier import LONGEST, TokenIdentity, checked, header_of
 
 ALGORITHMS: Final = ["ES256", "ES384", "RS256", "PS256", "EdDSA"]
 JWKS_SECONDS: Final = 600.0
@@ -153,7 +153,7 @@ class OutsideTokens:
     def __init__(self, database: Database, issuer: OutsideIssuer) -> None:
         self._database, self._issuer = database, issuer
 
-    async def identify(self, token: str) -> Identity | None:
+    async def identify(self, token: str) -> TokenIdentity | None:
         """The person of the token; None when it is not of that issuer for this hub. SignedOut: nobody of this hub."""
         settings = self._issuer.settings
         claims = await self._issuer.claims(token, settings.audiences)
@@ -164,10 +164,10 @@ class OutsideTokens:
             account = await arrived(self._database, settings, await self._issuer.completed(claims, token))
         scopes = frozenset(str(claims.get("scope", "")).split())
         client_id = str(claims.get("client_id") or claims.get("azp") or "")
-        return Identity(account.id, account.email, scopes, float(claims["exp"]), client_id)
+        return TokenIdentity(account.id, account.email, scopes, float(claims["exp"]), client_id)
 
 
-async def arrived(database: Database, settings: Outside, claims: dict[str, Any]) -> Account:
+async def arrived(database: Database, settings: Outside, claims: dict[str, Any]) -> IssuerAccount:
     """The person of checked claims, made or linked when that is allowed; SignedOut."""
     rules = identities.Rules(settings.issuer, link_email=settings.link_email, sign_up=settings.sign_up)
     try:

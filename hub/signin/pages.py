@@ -19,13 +19,13 @@ from ...config.log import logger
 from ...missions.errors import InvalidValue
 from ..storage.database import Database
 from . import clients
-from .accounts import Account, Accounts, check_password
+from .accounts import Accounts, IssuerAccount, check_password
 from .browsers import FORM_BYTES, NO_STORE, Browsers, form_of, posted, style
 from .device import DEVICE_GRANT
 from .device_pages import DevicePages
-from .exchange import Answer, Request
+from .exchange import IssuerAnswer, IssuerRequest
 from .grants import user_info
-from .issuer import Issuer, Settings
+from .issuer import Issuer, IssuerSettings
 from .issuer_setup import opened
 from .keys import Keys
 from .verifier import OwnTokens
@@ -38,11 +38,17 @@ TRIES_PER_MINUTE: Final = 5
 """Of a password for one address from one place; 20 from one place for all addresses."""
 
 
-class SignIn:
+class SignInPages:
     """Routes of the built-in issuer."""
 
     def __init__(
-        self, database: Database, settings: Settings, keys: Keys, accounts: Accounts, tokens: OwnTokens, limits: Limits
+        self,
+        database: Database,
+        settings: IssuerSettings,
+        keys: Keys,
+        accounts: Accounts,
+        tokens: OwnTokens,
+        limits: Limits,
     ) -> None:
         self._database, self._settings, self._keys = database, settings, keys
         self._accounts, self._tokens, self._limits = accounts, tokens, limits
@@ -66,7 +72,7 @@ class SignIn:
 
     async def _authorize(self, request: HttpRequest) -> Response:
         """Show who asks for what; after the person agreed, send them back with a code."""
-        asked = Request(request.method, str(request.url), request.query_params, dict(request.headers))
+        asked = IssuerRequest(request.method, str(request.url), request.query_params, dict(request.headers))
         asked.method = "GET"
         if not asked.readable:
             return self.browsers.render("refused.html", request, status=400, message=UNREADABLE)
@@ -89,21 +95,21 @@ class SignIn:
             await self.browsers.remember(request, answer, account)
         return answer
 
-    def _checked(self, connection: Connection, asked: Request) -> clients.Client:
+    def _checked(self, connection: Connection, asked: IssuerRequest) -> clients.OAuthClient:
         issuer = self._issuer(connection)
         grant = issuer.get_consent_grant(asked, None)
         issuer.resource(asked.payload.data.get("resource"))
-        found: clients.Client = grant.client
+        found: clients.OAuthClient = grant.client
         return found
 
     def _issuer(self, connection: Connection) -> Issuer:
         return opened(connection, self._settings, self._keys, self._accounts)
 
-    async def _answer(self, asked: Request, account: Account | None) -> Response:
-        def grant(connection: Connection) -> Answer:
+    async def _answer(self, asked: IssuerRequest, account: IssuerAccount | None) -> Response:
+        def grant(connection: Connection) -> IssuerAnswer:
             issuer = self._issuer(connection)
             found = issuer.get_consent_grant(asked, account)
-            answer: Answer = issuer.create_authorization_response(asked, grant_user=account, grant=found)
+            answer: IssuerAnswer = issuer.create_authorization_response(asked, grant_user=account, grant=found)
             return answer
 
         return RedirectResponse((await self._database.write(grant)).location, 303, NO_STORE)
@@ -120,7 +126,7 @@ class SignIn:
     async def _page(
         self,
         request: HttpRequest,
-        client: clients.Client | None,
+        client: clients.OAuthClient | None,
         message: str = "",
         *,
         email: str = "",
@@ -144,12 +150,12 @@ class SignIn:
         )
 
     @staticmethod
-    def _rights(request: HttpRequest, client: clients.Client) -> frozenset[str]:
+    def _rights(request: HttpRequest, client: clients.OAuthClient) -> frozenset[str]:
         """What it is given when the person agrees, for the page to say."""
         granted = client.get_allowed_scope(request.query_params.get("scope"))
         return frozenset(clients.rights(client.id, granted.split()))
 
-    async def who(self, request: HttpRequest, form: dict[str, str]) -> tuple[Account | None, str]:
+    async def who(self, request: HttpRequest, form: dict[str, str]) -> tuple[IssuerAccount | None, str]:
         """Who agrees: the signed-in browser's person, or the one whose password is right."""
         if form.get("action") == "continue":
             return await self.browsers.signed_in(request), ""
@@ -196,7 +202,7 @@ class SignIn:
         asked = await posted(request)
         if asked is None or not asked.readable:
             return _told(400, {"error": "invalid_request", "error_description": "form-encoded, at most 64 KB of ASCII"})
-        answer: Answer = await self._database.write(lambda one: self._issuer(one).create_token_response(asked))
+        answer: IssuerAnswer = await self._database.write(lambda one: self._issuer(one).create_token_response(asked))
         if answer.status != 200:
             why = {"why": answer.body.get("error"), "grant": asked.given.get("grant_type")}
             logger("hub.audit").warning("token refused", extra=why)
@@ -207,7 +213,7 @@ class SignIn:
         asked = await posted(request)
         if asked is None or not asked.readable:
             return _told(400, {"error": "invalid_request"})
-        answer: Answer = await self._database.write(
+        answer: IssuerAnswer = await self._database.write(
             lambda one: self._issuer(one).create_endpoint_response("revocation", asked)
         )
         self._tokens.clear()

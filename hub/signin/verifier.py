@@ -27,7 +27,7 @@ LIVENESS_SECONDS: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class TokenIdentity:
     """Whom a token stands for."""
 
     user_id: str
@@ -43,9 +43,9 @@ class OwnTokens:
 
     def __init__(self, database: Database, issuer: str, keys: Keys, accounts: Accounts) -> None:
         self._database, self._issuer, self._keys, self._accounts = database, issuer, keys, accounts
-        self._checked: dict[str, tuple[float, Identity]] = {}
+        self._checked: dict[str, tuple[float, TokenIdentity]] = {}
 
-    async def identify(self, token: str) -> Identity | None:
+    async def identify(self, token: str) -> TokenIdentity | None:
         """None for a token that is not ours, has ended, or whose sign-in was revoked."""
         found = self._checked.get(token)
         if found and found[0] > time.monotonic() and found[1].expires_at > time.time():
@@ -64,7 +64,7 @@ class OwnTokens:
         """Something was revoked here: look afresh."""
         self._checked.clear()
 
-    def _identify(self, connection: Connection, token: str) -> Identity | None:
+    def _identify(self, connection: Connection, token: str) -> TokenIdentity | None:
         claims = own_claims(connection, self._keys, self._issuer, token)
         if claims is None:
             return None
@@ -73,7 +73,7 @@ class OwnTokens:
         if account is None or connection.execute(alive).first() is None:
             return None
         scopes = frozenset(str(claims["scope"]).split())
-        return Identity(account.id, account.email, scopes, float(claims["exp"]), claims["client_id"])
+        return TokenIdentity(account.id, account.email, scopes, float(claims["exp"]), claims["client_id"])
 
 
 def own_claims(connection: Connection, keys: Keys, issuer: str, token: str) -> dict[str, Any] | None:

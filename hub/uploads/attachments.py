@@ -31,7 +31,7 @@ from ..errors import HubError
 from ..permissions import Right, missing
 from ..services.missions import project_of
 from ..storage.tables import metadata
-from ..unit_of_work import Shown, Work
+from ..unit_of_work import Shown, UnitOfWork
 from . import kinds, signing
 
 PER_MISSION: Final = 200
@@ -57,7 +57,7 @@ attachments = Table(
 complete (it belongs to its mission)."""
 
 
-def announce(work: Work, project_id: str, body: JsonObject, base_url: str) -> tuple[Shown, bool]:
+def announce(work: UnitOfWork, project_id: str, body: JsonObject, base_url: str) -> tuple[Shown, bool]:
     """A file is to come: checked by its description, with the address to send it to; whether it is new."""
     work.require(project_id, "write missions")
     mission_id = body.get("missionId")
@@ -99,13 +99,13 @@ def announce(work: Work, project_id: str, body: JsonObject, base_url: str) -> tu
     return _with_address(work, made.id, doc, "waiting", base_url), True
 
 
-def address(work: Work, identifier: str, base_url: str) -> Shown:
+def address(work: UnitOfWork, identifier: str, base_url: str) -> Shown:
     """A fresh address for an upload that was not finished in time."""
     row = _row(work, identifier, "write missions")
     return _with_address(work, row.id, row.doc, row.state, base_url)
 
 
-def complete(work: Work, identifier: str) -> Shown:
+def complete(work: UnitOfWork, identifier: str) -> Shown:
     """The client says that all is sent: the file belongs to its mission if its bytes are here and right."""
     row = _row(work, identifier, "write missions")
     match row.state:
@@ -124,7 +124,7 @@ def complete(work: Work, identifier: str) -> Shown:
     return Shown(_shown(row.doc, "complete"))
 
 
-def listed(work: Work, mission_id: str) -> Shown:
+def listed(work: UnitOfWork, mission_id: str) -> Shown:
     """The files of a mission, oldest first."""
     project_id = project_of(work, mission_id)
     work.require(project_id, "read missions")
@@ -136,13 +136,13 @@ def listed(work: Work, mission_id: str) -> Shown:
     return Shown(b'{"items":[' + b",".join(_shown(row.doc, "complete") for row in rows) + b'],"nextAfter":null}')
 
 
-def get(work: Work, identifier: str) -> Shown:
+def get(work: UnitOfWork, identifier: str) -> Shown:
     """One of them, also while it is being sent."""
     row = _row(work, identifier, "read missions")
     return Shown(_shown(row.doc, row.state, row.reason))
 
 
-def content(work: Work, identifier: str, base_url: str) -> str:
+def content(work: UnitOfWork, identifier: str, base_url: str) -> str:
     """Where its bytes are, for a few minutes."""
     row = _row(work, identifier, "read missions")
     if row.state not in ("stored", "complete"):
@@ -150,7 +150,7 @@ def content(work: Work, identifier: str, base_url: str) -> str:
     return signing.signed(base_url, work.hub.keys.secret(work.at, "uploads"), row.id, "get")
 
 
-def remove(work: Work, identifier: str) -> None:
+def remove(work: UnitOfWork, identifier: str) -> None:
     """Take it off its mission; its bytes go afterwards."""
     row = _row(work, identifier, "write missions")
     change = Change(work, row.project_id, "write missions")
@@ -177,7 +177,7 @@ def abandoned(at: Connection) -> list[str]:
     return found
 
 
-def _row(work: Work, identifier: str, right: Right) -> Row[Any]:
+def _row(work: UnitOfWork, identifier: str, right: Right) -> Row[Any]:
     row = waiting(work.at, identifier)
     if row is None or not work.access(row.project_id).may("read missions"):
         raise missing("file", identifier)
@@ -185,13 +185,13 @@ def _row(work: Work, identifier: str, right: Right) -> Row[Any]:
     return row
 
 
-def _announced_again(work: Work, known: Row[Any], made: Attachment, base_url: str) -> Shown:
+def _announced_again(work: UnitOfWork, known: Row[Any], made: Attachment, base_url: str) -> Shown:
     if known.project_id != made.project_id or known.sha256 != made.sha256 or known.size != made.size:
         raise AlreadyExists(f"The id {made.id} belongs to another file", id=made.id, todo="choose another id")
     return _with_address(work, known.id, known.doc, known.state, base_url)
 
 
-def _with_address(work: Work, identifier: str, doc: str, state: str, base_url: str) -> Shown:
+def _with_address(work: UnitOfWork, identifier: str, doc: str, state: str, base_url: str) -> Shown:
     place = signing.signed(base_url, work.hub.keys.secret(work.at, "uploads"), identifier, "put")
     expires = datetime.fromtimestamp(int(work.now) + signing.PUT_SECONDS, UTC).isoformat().replace("+00:00", "Z")
     tail = orjson.dumps({"uploadUrl": place, "expiresAt": expires})

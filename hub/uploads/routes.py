@@ -19,7 +19,7 @@ from ..errors import HubError, refusal
 from ..signin.keys import Keys
 from ..storage.database import Database
 from . import attachments, kinds, signing
-from .store import Files, Moved
+from .store import FileStore, Moved
 
 CHUNK_SECONDS = 30.0
 """A sender that is silent for so long is let go; what has arrived stays."""
@@ -30,7 +30,7 @@ CLEAN_SECONDS = 3600.0
 class Uploads:
     """Bytes of attachments; a part of the hub, because what was abandoned is cleaned away."""
 
-    def __init__(self, database: Database, keys: Keys, files: Files) -> None:
+    def __init__(self, database: Database, keys: Keys, files: FileStore) -> None:
         self._database, self._keys, self._files = database, keys, files
         self._cleaner: asyncio.Task[None] | None = None
 

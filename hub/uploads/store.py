@@ -53,7 +53,7 @@ class Moved(Exception):
         self.offset = offset
 
 
-class Files:
+class FileStore:
     """The bytes of attachments."""
 
     def __init__(self, url: str, directory: Path) -> None:

@@ -32,7 +32,7 @@ from ..hub import Hub
 from ..identity import SCOPES, Caller
 from ..services.hooks import EVENTS, secret_of
 from ..storage.tables import metadata, missions, projects, repositories
-from ..unit_of_work import Work
+from ..unit_of_work import UnitOfWork
 
 PATH: Final = "/api/v1" + hooks.PATH
 BODY_BYTES: Final = 2 * 1024 * 1024
@@ -105,7 +105,7 @@ class GitHubHook:
         changed, after = 0, []
         for mission_id, project_id, organization_id in _meant(at, repository, told):
             owner = Caller("organization", organization_id=organization_id, scopes=frozenset(SCOPES))
-            work = Work(hub=self._hub, at=at, caller=owner)
+            work = UnitOfWork(hub=self._hub, at=at, caller=owner)
             changed += _apply(work, mission_id, project_id, kind, told)
             after += work.after
         return (f"{changed} changed" if changed else "nothing to do"), after
@@ -137,7 +137,7 @@ def _meant(at: Connection, repository_id: str, told: dict[str, Any]) -> list[tup
     return [(row.id, row.project_id, row.organization_id) for row in wanted]
 
 
-def _apply(work: Work, mission_id: str, project_id: str, kind: str, told: dict[str, Any]) -> bool:
+def _apply(work: UnitOfWork, mission_id: str, project_id: str, kind: str, told: dict[str, Any]) -> bool:
     """What a pull request's new state means for its mission, by the rules that a look at GitHub follows too."""
     request = told["pull_request"]
     at_time = _moment(request.get("updated_at"))

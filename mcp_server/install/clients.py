@@ -21,7 +21,7 @@ HANDED_ON = ("SOLO_UNICORN_HOME", "SOLO_UNICORN_RUNTIME_DIR")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ClientEntry:
     """How a client is to start us."""
 
     command: tuple[str, ...]
@@ -29,7 +29,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class KnownClient:
     """One client. `add` and `remove` are its own command's arguments, None where it has none for that scope."""
 
     name: str
@@ -39,62 +39,62 @@ class Client:
     """Of a scope, for the project at that path."""
     path: tuple[str, ...]
     """Where entries stand in the file."""
-    write: Callable[[Entry], JsonObject]
-    read: Callable[[JsonObject], Entry | None]
-    add: Callable[[Scope, Entry], list[str] | None] = lambda _scope, _entry: None
+    write: Callable[[ClientEntry], JsonObject]
+    read: Callable[[JsonObject], ClientEntry | None]
+    add: Callable[[Scope, ClientEntry], list[str] | None] = lambda _scope, _entry: None
     remove: Callable[[Scope], list[str] | None] = lambda _scope: None
     env: Mapping[str, str] = field(default_factory=dict)
     """What its own command needs in the environment."""
 
 
-def entry(scope: Scope) -> Entry:
-    """The user's settings name our program by its path; a project's are shared, so they name it as it is called."""
+def entry(scope: Scope) -> ClientEntry:
+    """The user's settings name our program by its path; a project's are shared, so they name it is called."""
     if scope == "project":
-        return Entry((NAME, "mcp"))
+        return ClientEntry((NAME, "mcp"))
     env = {name: os.environ[name] for name in HANDED_ON if os.environ.get(name)}
     beside = Path(sys.executable).with_name(NAME)
     found = str(beside) if beside.exists() else shutil.which(NAME)
-    return Entry((found, "mcp") if found else (sys.executable, "-m", __name__.split(".")[0], "mcp"), env)
+    return ClientEntry((found, "mcp") if found else (sys.executable, "-m", __name__.split(".")[0], "mcp"), env)
 
 
-def _plain(one: Entry) -> JsonObject:
+def _plain(one: ClientEntry) -> JsonObject:
     written: JsonObject = {"command": one.command[0], "args": list(one.command[1:])}
     return written | ({"env": dict(one.env)} if one.env else {})
 
 
-def _typed(one: Entry) -> JsonObject:
+def _typed(one: ClientEntry) -> JsonObject:
     return {"type": "stdio"} | _plain(one)
 
 
-def _opencode(one: Entry) -> JsonObject:
+def _opencode(one: ClientEntry) -> JsonObject:
     written: JsonObject = {"type": "local", "command": list(one.command), "enabled": True}
     return written | ({"environment": dict(one.env)} if one.env else {})
 
 
-def _read_plain(found: JsonObject) -> Entry | None:
+def _read_plain(found: JsonObject) -> ClientEntry | None:
     if found.get("type", "stdio") != "stdio" or found.get("disabled") is True or found.get("enabled") is False:
         return None
     return _entry([found.get("command"), *_list(found.get("args"))], found.get("env"))
 
 
-def _read_opencode(found: JsonObject) -> Entry | None:
+def _read_opencode(found: JsonObject) -> ClientEntry | None:
     if found.get("type") != "local" or found.get("enabled") is False:
         return None
     return _entry(_list(found.get("command")), found.get("environment"))
 
 
-def _entry(command: list[Json], env: Json) -> Entry | None:
+def _entry(command: list[Json], env: Json) -> ClientEntry | None:
     if not command or not all(isinstance(word, str) for word in command):
         return None
     given = env if isinstance(env, dict) else {}
-    return Entry(tuple(str(word) for word in command), {name: str(value) for name, value in given.items()})
+    return ClientEntry(tuple(str(word) for word in command), {name: str(value) for name, value in given.items()})
 
 
 def _list(value: Json) -> list[Json]:
     return list(value) if isinstance(value, list) else []
 
 
-def _variables(switch: str, one: Entry) -> list[str]:
+def _variables(switch: str, one: ClientEntry) -> list[str]:
     return [word for name, value in one.env.items() for word in (switch, f"{name}={value}")]
 
 
@@ -133,10 +133,10 @@ def _vscode_file(scope: Scope, project: Path) -> Path:
     return _home("XDG_CONFIG_HOME", ".config") / "Code" / "User" / "mcp.json"
 
 
-CLIENTS: dict[str, Client] = {
+CLIENTS: dict[str, KnownClient] = {
     client.name: client
     for client in (
-        Client(
+        KnownClient(
             "claude",
             "Claude Code",
             "claude",
@@ -148,7 +148,7 @@ CLIENTS: dict[str, Client] = {
             lambda scope, one: ["mcp", "add", "--scope", scope, NAME, *_variables("-e", one), "--", *one.command],
             lambda scope: ["mcp", "remove", "--scope", scope, NAME],
         ),
-        Client(
+        KnownClient(
             "codex",
             "Codex",
             "codex",
@@ -161,7 +161,7 @@ CLIENTS: dict[str, Client] = {
             ),
             lambda scope: ["mcp", "remove", NAME] if scope == "user" else None,
         ),
-        Client(
+        KnownClient(
             "gemini",
             "Gemini CLI",
             "gemini",
@@ -174,8 +174,8 @@ CLIENTS: dict[str, Client] = {
             # in a folder that is not trusted its command forgets the servers that were there
             {"GEMINI_CLI_TRUST_WORKSPACE": "true", "GEMINI_CLI_NO_RELAUNCH": "true"},
         ),
-        Client("opencode", "opencode", "opencode", _opencode_file, ("mcp",), _opencode, _read_opencode),
-        Client("cursor", "Cursor", "cursor", _cursor_file, ("mcpServers",), _plain, _read_plain),
-        Client("vscode", "VS Code", "code", _vscode_file, ("servers",), _typed, _read_plain),
+        KnownClient("opencode", "opencode", "opencode", _opencode_file, ("mcp",), _opencode, _read_opencode),
+        KnownClient("cursor", "Cursor", "cursor", _cursor_file, ("mcpServers",), _plain, _read_plain),
+        KnownClient("vscode", "VS Code", "code", _vscode_file, ("servers",), _typed, _read_plain),
     )
 }

@@ -61,7 +61,7 @@ STEPS: Final = ("hooks", "SessionStart")
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class GuideDone:
     """What became of one file, or would."""
 
     part: Part
@@ -69,17 +69,17 @@ class Done:
     became: Became
 
 
-def write_guide(project: Path, parts: Sequence[Part] = PARTS, *, dry: bool = False) -> list[Done]:
+def write_guide(project: Path, parts: Sequence[Part] = PARTS, *, dry: bool = False) -> list[GuideDone]:
     """Write the parts into a checkout; Conflict, and no change, for a file that Solo Unicorn did not create."""
     return _each(project, parts, dry, taken=False)
 
 
-def remove_guide(project: Path, parts: Sequence[Part] = PARTS, *, dry: bool = False) -> list[Done]:
+def remove_guide(project: Path, parts: Sequence[Part] = PARTS, *, dry: bool = False) -> list[GuideDone]:
     """Take the parts away again, and files and folders that hold nothing else."""
     return _each(project, parts, dry, taken=True)
 
 
-def standing(project: Path) -> list[Done]:
+def standing(project: Path) -> list[GuideDone]:
     """Where each part stands: `already` where it is as we would write it, `changed` where it is another, `absent`."""
     there = {one.file for one in remove_guide(project, dry=True) if one.became == "removed"}
     return [
@@ -88,7 +88,7 @@ def standing(project: Path) -> list[Done]:
     ]
 
 
-def _each(project: Path, parts: Sequence[Part], dry: bool, *, taken: bool) -> list[Done]:
+def _each(project: Path, parts: Sequence[Part], dry: bool, *, taken: bool) -> list[GuideDone]:
     """Everything is worked out before anything is written."""
     planned = [
         (part, file, before, after)
@@ -105,7 +105,7 @@ def _each(project: Path, parts: Sequence[Part], dry: bool, *, taken: bool) -> li
             became = "already" if after == before else "changed" if before else "written"
         if after != before and not dry:
             _put(project, file, after)
-        done.append(Done(part, file, became))
+        done.append(GuideDone(part, file, became))
     return done
 
 
@@ -191,7 +191,7 @@ def _with_hook(file: Path, text: str) -> str:
     hooks = _hooks(file, text)
     if HOOK in hooks:
         return text
-    return jsonc.Editor.with_value(text, STEPS, [*(one for one in hooks if not _is_ours(one)), HOOK])
+    return jsonc.JsonEditor.with_value(text, STEPS, [*(one for one in hooks if not _is_ours(one)), HOOK])
 
 
 def _without_hook(file: Path, text: str) -> str:
@@ -200,18 +200,18 @@ def _without_hook(file: Path, text: str) -> str:
     if len(left) == len(hooks):
         return text
     if left:
-        return jsonc.Editor.with_value(text, STEPS, left)
-    text = jsonc.Editor.without(text, STEPS)
-    found = jsonc.Editor.read(text)
+        return jsonc.JsonEditor.with_value(text, STEPS, left)
+    text = jsonc.JsonEditor.without(text, STEPS)
+    found = jsonc.JsonEditor.read(text)
     if isinstance(found, dict) and found.get("hooks") == {}:
-        text = jsonc.Editor.without(text, STEPS[:1])
-    return "" if jsonc.Editor.read(text) == {} and not text.strip().strip("{}").strip() else text
+        text = jsonc.JsonEditor.without(text, STEPS[:1])
+    return "" if jsonc.JsonEditor.read(text) == {} and not text.strip().strip("{}").strip() else text
 
 
 def _hooks(file: Path, text: str) -> list[Json]:
     """What starts with a session already; Conflict for a file that is not as its settings are."""
     try:
-        found = jsonc.Editor.read(text)
+        found = jsonc.JsonEditor.read(text)
         for step in STEPS:
             found = found.get(step, {}) if isinstance(found, dict) else None
     except ValueError as problem:

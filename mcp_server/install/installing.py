@@ -18,7 +18,7 @@ from ...config import paths
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import NotFound, SoloUnicornError
 from . import jsonc, toml
-from .clients import CLIENTS, NAME, Client, Entry, Scope, entry
+from .clients import CLIENTS, NAME, ClientEntry, KnownClient, Scope, entry
 from .files import backup, write
 
 Outcome = Literal["installed", "replaced", "already", "removed", "absent"]
@@ -41,7 +41,7 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class InstallState:
     """Whether a client knows us in one scope."""
 
     client: str
@@ -99,7 +99,7 @@ def uninstall(name: str, scope: Scope, project: Path, *, dry: bool = False) -> D
     return Done(name, scope, "removed", file, command, copy)
 
 
-def status(name: str, scope: Scope, project: Path) -> Standing:
+def status(name: str, scope: Scope, project: Path) -> InstallState:
     """Where we stand with one client, read from its file: its program is not started."""
     client = _client(name)
     file = client.file(scope, project)
@@ -107,10 +107,10 @@ def status(name: str, scope: Scope, project: Path) -> Standing:
     try:
         present = _entries(client, file).get(NAME)
     except SoloUnicornError:
-        return Standing(name, client.title, program, scope, file, "unreadable")
+        return InstallState(name, client.title, program, scope, file, "unreadable")
     found = client.read(present) if isinstance(present, dict) else None
     state: State = "absent" if present is None else "ready" if found == entry(scope) else "other"
-    return Standing(name, client.title, program, scope, file, state, found.command if found else ())
+    return InstallState(name, client.title, program, scope, file, state, found.command if found else ())
 
 
 def project_root(start: Path) -> Path:
@@ -118,14 +118,14 @@ def project_root(start: Path) -> Path:
     return next((place for place in (start, *start.parents) if (place / ".git").exists()), start)
 
 
-def _client(name: str) -> Client:
+def _client(name: str) -> KnownClient:
     try:
         return CLIENTS[name]
     except KeyError:
         raise NotFound(f"{name!r} is not a known MCP client", todo=f"choose from: {', '.join(CLIENTS)}") from None
 
 
-def _entries(client: Client, file: Path) -> JsonObject:
+def _entries(client: KnownClient, file: Path) -> JsonObject:
     """The servers its file names; SoloUnicornError when it cannot be read."""
     try:
         found: Json = _editor(file).read(_text(file))
@@ -140,8 +140,8 @@ def _entries(client: Client, file: Path) -> JsonObject:
     return found if isinstance(found, dict) else {}
 
 
-def _editor(file: Path) -> type[jsonc.Editor] | type[toml.Editor]:
-    return toml.Editor if file.suffix == ".toml" else jsonc.Editor
+def _editor(file: Path) -> type[jsonc.JsonEditor] | type[toml.TomlEditor]:
+    return toml.TomlEditor if file.suffix == ".toml" else jsonc.JsonEditor
 
 
 def _text(file: Path) -> str:
@@ -159,13 +159,13 @@ def _says_nothing(text: str, path: Sequence[str]) -> bool:
     return left in ("", "{}", f"[{'.'.join(path)}]")
 
 
-def _command(client: Client, arguments: Sequence[str] | None) -> tuple[str, ...]:
+def _command(client: KnownClient, arguments: Sequence[str] | None) -> tuple[str, ...]:
     """The client's own command, when it has one and its program is here."""
     program = shutil.which(client.program)
     return (program, *arguments) if program and arguments else ()
 
 
-def _run(client: Client, command: tuple[str, ...], project: Path) -> None:
+def _run(client: KnownClient, command: tuple[str, ...], project: Path) -> None:
     try:
         done = subprocess.run(
             command,
@@ -189,7 +189,7 @@ def _run(client: Client, command: tuple[str, ...], project: Path) -> None:
         )
 
 
-def _check(client: Client, file: Path, wanted: Entry | None, copy: Path | None) -> None:
+def _check(client: KnownClient, file: Path, wanted: ClientEntry | None, copy: Path | None) -> None:
     """Look whether it stands there now: a command may say yes and write elsewhere."""
     present = _entries(client, file).get(NAME)
     if (client.read(present) if isinstance(present, dict) else None) != wanted:
@@ -200,5 +200,5 @@ def _check(client: Client, file: Path, wanted: Entry | None, copy: Path | None) 
         )
 
 
-def _backup(client: Client, scope: Scope, file: Path) -> Path | None:
+def _backup(client: KnownClient, scope: Scope, file: Path) -> Path | None:
     return backup(file, paths.backups_dir() / "clients", f"{client.name}-{scope}-{file.name.lstrip('.')}")

@@ -38,7 +38,7 @@ class _Value:
     """Of an object; None for everything else."""
 
 
-class Editor:
+class JsonEditor:
     """The three operations that a file of settings needs."""
 
     @staticmethod

@@ -9,7 +9,7 @@ from ...missions.entities import Json
 from ...system import strict_toml
 
 
-class Editor:
+class TomlEditor:
     """The same three operations as for JSON."""
 
     @staticmethod

@@ -10,7 +10,7 @@ from ...missions.access import MissionAccess
 from ...missions.entities import Author, Mission
 from ...missions.errors import InvalidValue
 from ...missions.operations import review
-from ..caller import Caller
+from ..caller import McpCaller
 from .arguments import Arguments, MissionRef, Note, Title
 from .registry import Data, Question, Reply, Tool
 from .work import mine, written
@@ -28,7 +28,7 @@ class AskUser(Arguments):
     mission: MissionRef | None = None
 
 
-def ask_user(access: MissionAccess, caller: Caller, given: AskUser) -> Reply | Question:
+def ask_user(access: MissionAccess, caller: McpCaller, given: AskUser) -> Reply | Question:
     """A run's mission waits for the answer, and its conversation resumes with it; a client waits by itself.
 
     A run is answered by no form: its program fills in forms by itself.

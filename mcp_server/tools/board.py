@@ -11,7 +11,7 @@ from ...missions.access import MissionAccess
 from ...missions.entities import Json, JsonObject, ListName, Mission
 from ...missions.errors import NotFound
 from ...missions.texts import fencing
-from ..caller import Caller
+from ..caller import McpCaller
 from . import guards, views
 from .arguments import Arguments, MissionRef, ProjectRef, Query
 from .registry import Data, Markdown, Reply, Tool
@@ -37,7 +37,7 @@ class ListMissions(Arguments):
     cursor: Annotated[str, Field(max_length=200, description="nextCursor of the last answer")] | None = None
 
 
-def list_missions(access: MissionAccess, caller: Caller, given: ListMissions) -> Reply:
+def list_missions(access: MissionAccess, caller: McpCaller, given: ListMissions) -> Reply:
     """Rows in board order."""
     project = guards.project(access, caller, given.project)
     if given.next:
@@ -80,7 +80,7 @@ class SearchMissions(Arguments):
     limit: Annotated[int, Field(ge=1, le=50, description="Rows")] = 10
 
 
-def search_missions(access: MissionAccess, caller: Caller, given: SearchMissions) -> Reply:
+def search_missions(access: MissionAccess, caller: McpCaller, given: SearchMissions) -> Reply:
     """Best first; a run sees no text of missions that are not its own."""
     project = guards.project(access, caller, given.project)
     shown: list[Json] = []
@@ -105,7 +105,7 @@ class GetMission(Arguments):
     include: Annotated[tuple[Section, ...], Field(max_length=8, description="Else the description")] = ()
 
 
-def get_mission(access: MissionAccess, caller: Caller, given: GetMission) -> Reply:
+def get_mission(access: MissionAccess, caller: McpCaller, given: GetMission) -> Reply:
     """Facts, and the sections that are asked for."""
     mission = guards.readable(access, caller, given.mission)
     if caller.mission_id not in (None, mission.id):

@@ -9,7 +9,7 @@ from ...missions.errors import NotFound
 from ...missions.rules.flows import enabled_stages
 from ...missions.search.briefing import INDEX, origin
 from ...missions.texts import fencing
-from ..caller import Caller
+from ..caller import McpCaller
 from . import guards, memory, views
 from .arguments import Arguments
 from .registry import Data, Markdown, Reply, Tool
@@ -22,7 +22,7 @@ class GetContext(Arguments):
     """Nothing: the caller is known."""
 
 
-def get_context(access: MissionAccess, caller: Caller, _given: GetContext) -> Reply:
+def get_context(access: MissionAccess, caller: McpCaller, _given: GetContext) -> Reply:
     """The run's mission and what is expected now; for the person's own agent the boards there are."""
     if caller.mission_id is None:
         return Data(_boards(access, caller))
@@ -117,7 +117,7 @@ def _index_document(access: MissionAccess, project_id: str) -> tuple[str, str]:
     return text if len(text) <= EXCERPT else text[:EXCERPT] + "\n… (memory_read index has the rest)", origin(found)
 
 
-def _boards(access: MissionAccess, caller: Caller) -> JsonObject:
+def _boards(access: MissionAccess, caller: McpCaller) -> JsonObject:
     shown: list[Json] = []
     projects = access.projects()
     for project in projects[: guards.PROJECTS]:

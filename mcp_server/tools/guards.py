@@ -10,13 +10,13 @@ from ...missions.access import MissionAccess
 from ...missions.entities import Mission, Project, Session
 from ...missions.errors import InvalidValue, NotAllowed, NotFound, VersionConflict
 from ...missions.ids import short_id
-from ..caller import Caller
+from ..caller import McpCaller
 
 PROJECTS = 50
 """Projects that an error or a list names."""
 
 
-def readable(access: MissionAccess, caller: Caller, ref: str | None) -> Mission:
+def readable(access: MissionAccess, caller: McpCaller, ref: str | None) -> Mission:
     """The mission to read: the named one, else the run's own. One of a foreign project is not found."""
     if ref is None:
         own = caller.mission_id or caller.here
@@ -35,7 +35,7 @@ def readable(access: MissionAccess, caller: Caller, ref: str | None) -> Mission:
     return mission
 
 
-def _titled(access: MissionAccess, caller: Caller, ref: str) -> Mission | None:
+def _titled(access: MissionAccess, caller: McpCaller, ref: str) -> Mission | None:
     """The only mission whose title is so, or begins so; None where there are none or several."""
     wanted = ref.strip().casefold()
     hits = access.search(ref, caller.project_id, limit=50) if len(wanted) > 2 else ()
@@ -45,7 +45,7 @@ def _titled(access: MissionAccess, caller: Caller, ref: str) -> Mission | None:
     return alike[0] if len(alike) == 1 else None
 
 
-def writable(access: MissionAccess, caller: Caller, ref: str | None) -> Mission:
+def writable(access: MissionAccess, caller: McpCaller, ref: str | None) -> Mission:
     """The mission to change. NotAllowed for one that is not this caller's to change."""
     mission = readable(access, caller, ref)
     if caller.mission_id is not None:
@@ -59,7 +59,7 @@ def writable(access: MissionAccess, caller: Caller, ref: str | None) -> Mission:
     return mission
 
 
-def live_session(access: MissionAccess, caller: Caller, mission: Mission) -> Session | None:
+def live_session(access: MissionAccess, caller: McpCaller, mission: Mission) -> Session | None:
     """The caller's session, still the one that holds the mission; None for the person's own agent."""
     if caller.session_id is None:
         return None
@@ -73,7 +73,7 @@ def live_session(access: MissionAccess, caller: Caller, mission: Mission) -> Ses
     return session
 
 
-def not_running(caller: Caller, mission: Mission) -> None:
+def not_running(caller: McpCaller, mission: Mission) -> None:
     """The person's own agent stays out of a mission that a run works on."""
     if caller.mission_id is None and mission.agent_session_status != "INACTIVE":
         raise NotAllowed(f"An agent is running on {short_id(mission.number)}", todo="wait until it has finished")
@@ -111,7 +111,7 @@ def at_version(mission: Mission, expected: int | None) -> None:
         )
 
 
-def project(access: MissionAccess, caller: Caller, ref: str | None, *, to_change: bool = False) -> Project:
+def project(access: MissionAccess, caller: McpCaller, ref: str | None, *, to_change: bool = False) -> Project:
     """The project a call is about: the named one, else the caller's. A run knows only its own.
 
     What is read may also be the only project; what is written goes to the project of the client's directory or to the

@@ -14,7 +14,7 @@ from ...missions.operations import memory
 from ...missions.search.briefing import origin
 from ...missions.texts.fencing import defused, fenced
 from ...missions.texts.sections import headings, section, with_section
-from ..caller import Caller
+from ..caller import McpCaller
 from . import guards, views
 from .arguments import Arguments, Document, Heading, MemoryText, ProjectRef, Query, Version
 from .registry import Data, Markdown, Reply, Tool
@@ -37,7 +37,7 @@ class MemorySearch(Arguments):
     limit: Annotated[int, Field(ge=1, le=50, description="Hits")] = 10
 
 
-def memory_search(access: MissionAccess, caller: Caller, given: MemorySearch) -> Reply:
+def memory_search(access: MissionAccess, caller: McpCaller, given: MemorySearch) -> Reply:
     """Places, best first."""
     project = guards.project(access, caller, given.project)
     hits = access.search_memory(project.id, given.query, limit=given.limit)
@@ -62,7 +62,7 @@ class MemoryRead(Arguments):
     project: ProjectRef | None = None
 
 
-def memory_read(access: MissionAccess, caller: Caller, given: MemoryRead) -> Reply:
+def memory_read(access: MissionAccess, caller: McpCaller, given: MemoryRead) -> Reply:
     """One document or section; without a name, what there is."""
     project = guards.project(access, caller, given.project)
     if given.document is None:
@@ -83,7 +83,7 @@ class MemoryAppend(Arguments):
     project: ProjectRef | None = None
 
 
-def memory_append(access: MissionAccess, caller: Caller, given: MemoryAppend) -> Reply:
+def memory_append(access: MissionAccess, caller: McpCaller, given: MemoryAppend) -> Reply:
     """At the end of the document or section; both are made when missing."""
     if not given.text.strip():
         raise InvalidValue("text", "`text` must not be blank", todo="write what is worth remembering")
@@ -102,7 +102,7 @@ class MemoryReplace(Arguments):
     project: ProjectRef | None = None
 
 
-def memory_replace(access: MissionAccess, caller: Caller, given: MemoryReplace) -> Reply:
+def memory_replace(access: MissionAccess, caller: McpCaller, given: MemoryReplace) -> Reply:
     """The whole document, or one section of it; an empty text deletes it."""
     project = _write(access, caller, given.project)
     text, version = given.text, given.expected_version
@@ -137,7 +137,7 @@ class MemoryEdit(Arguments):
     project: ProjectRef | None = None
 
 
-def memory_edit(access: MissionAccess, caller: Caller, given: MemoryEdit) -> Reply:
+def memory_edit(access: MissionAccess, caller: McpCaller, given: MemoryEdit) -> Reply:
     """A passage for another."""
     project = _write(access, caller, given.project)
     return Data(_head(access.write(caller.author, memory.edit, project, given.document, given.old, given.new)))
@@ -153,7 +153,7 @@ class MemoryMove(Arguments):
     project: ProjectRef | None = None
 
 
-def memory_move(access: MissionAccess, caller: Caller, given: MemoryMove) -> Reply:
+def memory_move(access: MissionAccess, caller: McpCaller, given: MemoryMove) -> Reply:
     """A section to another place, or a document to another name."""
     project = _write(access, caller, given.project)
     if given.heading is None:
@@ -191,7 +191,7 @@ def _head(document: MemoryDocument, *, headings_shown: int = 40) -> JsonObject:
     }
 
 
-def _write(access: MissionAccess, caller: Caller, ref: str | None) -> str:
+def _write(access: MissionAccess, caller: McpCaller, ref: str | None) -> str:
     """The project to write in; a run whose session ended writes nowhere."""
     project = guards.project(access, caller, ref, to_change=True)
     if caller.mission_id is not None:

@@ -14,7 +14,7 @@ from ...missions.access import MissionAccess
 from ...missions.entities import SYSTEM, InboxItem, JsonObject
 from ...missions.errors import Conflict, NotAllowed
 from ...system import strict_json
-from ..caller import Caller
+from ..caller import McpCaller
 from . import guards
 from .arguments import Arguments, Heading, Ref, TooMuch
 from .registry import Later, Markdown, Reply, Tool
@@ -34,7 +34,7 @@ class Approve(Arguments):
     tool_use_id: Annotated[Ref, Field(description="The same asks once")] | None = None
 
 
-def approve(access: MissionAccess, caller: Caller, given: Approve) -> Later:
+def approve(access: MissionAccess, caller: McpCaller, given: Approve) -> Later:
     """Ask the person, and wait; the same `tool_use_id` asks once, so a call may be repeated after a lost connection."""
     size = len(strict_json.dumps(given.input))
     if size > INPUT_MAX:

@@ -15,7 +15,7 @@ from ...missions.ids import short_id
 from ...missions.operations import missions
 from ...missions.rules.creating import MissionDraft
 from ...missions.rules.flows import enabled_stages
-from ..caller import Caller
+from ..caller import McpCaller
 from . import guards, views
 from .arguments import Arguments, MissionRef, Priority, ProjectRef, Ref, Text, Title, Version
 from .registry import Data, Reply, Tool
@@ -38,7 +38,7 @@ class CreateMission(Arguments):
     project: ProjectRef | None = None
 
 
-def create_mission(access: MissionAccess, caller: Caller, given: CreateMission) -> Reply:
+def create_mission(access: MissionAccess, caller: McpCaller, given: CreateMission) -> Reply:
     """A new mission in todo, not ready: a person decides when agents start on it."""
     project = guards.project(access, caller, given.project, to_change=True)
     if caller.mission_id is not None:
@@ -116,7 +116,7 @@ class UpdateMission(Arguments):
     expected_version: Annotated[Version, Field(description="With description or spec")] | None = None
 
 
-def update_mission(access: MissionAccess, caller: Caller, given: UpdateMission) -> Reply:
+def update_mission(access: MissionAccess, caller: McpCaller, given: UpdateMission) -> Reply:
     """Replace what is given and leave the rest."""
     mission = guards.writable(access, caller, given.mission)
     changes = given.model_dump(include={"title", "description", "spec", "priority"}, exclude_none=True)
@@ -156,7 +156,7 @@ class MoveMission(Arguments):
     expected_version: Annotated[Version, Field(description="From your last read")] | None = None
 
 
-def move_mission(access: MissionAccess, caller: Caller, given: MoveMission) -> Reply:
+def move_mission(access: MissionAccess, caller: McpCaller, given: MoveMission) -> Reply:
     """To another list or place; people's gates hold."""
     mission = guards.writable(access, caller, given.mission)
     guards.at_version(mission, given.expected_version)
@@ -182,7 +182,7 @@ class LinkMissions(Arguments):
     remove: Annotated[bool, Field(description="Remove the link")] = False
 
 
-def link_missions(access: MissionAccess, caller: Caller, given: LinkMissions) -> Reply:
+def link_missions(access: MissionAccess, caller: McpCaller, given: LinkMissions) -> Reply:
     """One link more, or one less."""
     mission = guards.writable(access, caller, given.mission)
     other = guards.readable(access, caller, given.other)

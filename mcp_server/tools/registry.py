@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ...missions.access import MissionAccess
 from ...missions.entities import JsonObject
-from ..caller import Caller
+from ..caller import McpCaller
 from .arguments import Arguments, parse, schema
 
 Toolset = Literal["missions", "work", "memory"]
@@ -71,7 +71,7 @@ class Tool:
     name: str
     description: str
     arguments: type[Arguments]
-    run: Callable[[MissionAccess, Caller, Any], Reply | Later | Question]
+    run: Callable[[MissionAccess, McpCaller, Any], Reply | Later | Question]
     toolset: Toolset
     effect: Effect
     always_load: bool = False
@@ -79,7 +79,7 @@ class Tool:
     face: Face = "both"
     """Who sees it: a run that is bound to a mission, the person's own agent, or both."""
 
-    def allows(self, caller: Caller) -> bool:
+    def allows(self, caller: McpCaller) -> bool:
         """Whether this caller may see and call it."""
         if caller.read_only and self.effect != "read":
             return False
@@ -87,7 +87,7 @@ class Tool:
             return False
         return self.face in ("both", "person" if caller.mission_id is None else "run")
 
-    def listing(self, caller: Caller) -> JsonObject:
+    def listing(self, caller: McpCaller) -> JsonObject:
         """As `tools/list` shows it to a caller. Hints are written where they differ from the protocol's defaults.
 
         No tool has an output schema: clients hold errors to it too, and then show their model a fault instead of them.
@@ -112,11 +112,11 @@ class Tool:
             shown["_meta"] = {"anthropic/alwaysLoad": True}
         return shown
 
-    def _settled(self, caller: Caller) -> tuple[str, ...]:
+    def _settled(self, caller: McpCaller) -> tuple[str, ...]:
         if caller.mission_id is None:
             return ()
         return ("project",) if self.effect == "read" else ("project", "mission")
 
-    def call(self, access: MissionAccess, caller: Caller, given: JsonObject) -> Reply | Later | Question:
+    def call(self, access: MissionAccess, caller: McpCaller, given: JsonObject) -> Reply | Later | Question:
         """Check the arguments, then do it. Raises from `missions.errors`."""
         return self.run(access, caller, parse(self.arguments, given))

@@ -13,7 +13,7 @@ from ...missions.errors import NotFound
 from ...missions.ids import short_id
 from ...missions.limits import COMMENT_MAX, STOPS_MAX
 from ...missions.operations import comments
-from ..caller import Caller
+from ..caller import McpCaller
 from . import guards, views
 from .arguments import Arguments, Filled, MissionRef, Ref
 from .registry import Data, Reply, Tool
@@ -31,7 +31,7 @@ class ListComments(Arguments):
     all: Annotated[bool, Field(description="Also those that are handled or resolved")] = False
 
 
-def list_comments(access: MissionAccess, caller: Caller, given: ListComments) -> Reply:
+def list_comments(access: MissionAccess, caller: McpCaller, given: ListComments) -> Reply:
     """Those that wait for an answer, with the lines they were written on."""
     mission = guards.readable(access, caller, given.mission)
     found = [one for one in access.comments(mission.id) if one.stop is None and (given.all or one.waits)]
@@ -49,7 +49,7 @@ class AnswerComment(Arguments):
     mission: MissionRef | None = None
 
 
-def answer_comment(access: MissionAccess, caller: Caller, given: AnswerComment) -> Reply:
+def answer_comment(access: MissionAccess, caller: McpCaller, given: AnswerComment) -> Reply:
     """Beside the comment, where the reviewer sees it with the lines before and after."""
     mission = guards.writable(access, caller, given.mission)
     guards.not_running(caller, mission)
@@ -82,12 +82,12 @@ class ProposeTour(Arguments):
     mission: MissionRef | None = None
 
 
-def propose_tour(access: MissionAccess, caller: Caller, given: ProposeTour) -> Reply:
+def propose_tour(access: MissionAccess, caller: McpCaller, given: ProposeTour) -> Reply:
     """In the place of the former one. What no stop names is listed to the reviewer as left out."""
     mission = guards.writable(access, caller, given.mission)
     guards.not_running(caller, mission)
     guards.gate_open(mission, "proposing a tour")
-    stops = [comments.Stop(one.file, one.line, one.reason) for one in given.stops]
+    stops = [comments.TourStop(one.file, one.line, one.reason) for one in given.stops]
     made = access.write(caller.author, comments.propose_tour, mission.id, stops)
     return Data({"id": short_id(mission.number), "stops": len(made)})
 

@@ -15,7 +15,7 @@ from ...missions.ids import short_id
 from ...missions.limits import TOOL_TASKS_MAX
 from ...missions.operations import missions, review
 from ...missions.rules import plan
-from ..caller import Caller
+from ..caller import McpCaller
 from . import guards, views
 from .arguments import Arguments, Filled, MissionRef, Note, Title, Version
 from .registry import Data, Reply, Tool
@@ -43,7 +43,7 @@ class UpdateTasks(Arguments):
     mission: MissionRef | None = None
 
 
-def update_tasks(access: MissionAccess, caller: Caller, given: UpdateTasks) -> Reply:
+def update_tasks(access: MissionAccess, caller: McpCaller, given: UpdateTasks) -> Reply:
     """The whole plan, or single tasks of it."""
     mission = mine(access, caller, given.mission, "changing its tasks")
     changes = plan.TaskChanges(given.add, given.check, given.uncheck, given.order)
@@ -60,7 +60,7 @@ def update_tasks(access: MissionAccess, caller: Caller, given: UpdateTasks) -> R
 
 
 def _replaced(
-    access: MissionAccess, caller: Caller, mission: Mission, titles: tuple[str, ...], given: UpdateTasks
+    access: MissionAccess, caller: McpCaller, mission: Mission, titles: tuple[str, ...], given: UpdateTasks
 ) -> Mission:
     """The mission with another plan; one that leaves out tasks of the plan there is names the version it replaces."""
     if given.finished is not None and given.finished > len(titles):
@@ -90,14 +90,14 @@ class AddNote(Arguments):
     mission: MissionRef | None = None
 
 
-def add_note(access: MissionAccess, caller: Caller, given: AddNote) -> Reply:
+def add_note(access: MissionAccess, caller: McpCaller, given: AddNote) -> Reply:
     """Into the history, where people read it."""
     mission = guards.writable(access, caller, given.mission)
     _note(access, caller, mission, given.kind, given.text)
     return Data(written(access.mission(mission.id)))
 
 
-def _note(access: MissionAccess, caller: Caller, mission: Mission, kind: NoteKind, text: str) -> None:
+def _note(access: MissionAccess, caller: McpCaller, mission: Mission, kind: NoteKind, text: str) -> None:
     """Said again, it stands there once."""
     said = (f"noted_{kind}", text.strip(), caller.author)
     lately = access.history(mission.id, limit=LATELY)
@@ -112,7 +112,7 @@ class AttachSolution(Arguments):
     mission: MissionRef | None = None
 
 
-def attach_solution(access: MissionAccess, caller: Caller, given: AttachSolution) -> Reply:
+def attach_solution(access: MissionAccess, caller: McpCaller, given: AttachSolution) -> Reply:
     """In the place of the former one, which the history keeps."""
     mission = mine(access, caller, given.mission, "changing its solution")
     return Data(written(access.write(caller.author, missions.attach_solution, mission.id, given.text)))
@@ -126,7 +126,7 @@ class FinishStage(Arguments):
     mission: MissionRef | None = None
 
 
-def complete_stage(access: MissionAccess, caller: Caller, given: FinishStage) -> Reply:
+def complete_stage(access: MissionAccess, caller: McpCaller, given: FinishStage) -> Reply:
     """Once in a session: a repeated call changes nothing and says so."""
     mission = guards.writable(access, caller, given.mission)
     session = guards.live_session(access, caller, mission)
@@ -138,7 +138,7 @@ def complete_stage(access: MissionAccess, caller: Caller, given: FinishStage) ->
     return Data(written(mission) | {"next": _next(mission)})
 
 
-def request_review(access: MissionAccess, caller: Caller, given: FinishStage) -> Reply:
+def request_review(access: MissionAccess, caller: McpCaller, given: FinishStage) -> Reply:
     """Whatever the flow says, a person looks before it goes on."""
     mission = guards.writable(access, caller, given.mission)
     session = guards.live_session(access, caller, mission)
@@ -159,7 +159,7 @@ class ReportLimit(Arguments):
     text: Annotated[Note, Field(description="The provider's own words")]
 
 
-def report_limit(access: MissionAccess, caller: Caller, given: ReportLimit) -> Reply:
+def report_limit(access: MissionAccess, caller: McpCaller, given: ReportLimit) -> Reply:
     """The agent of this run is parked until then; its missions keep their place."""
     if given.until.tzinfo is None:
         raise InvalidValue("until", "`until` has no time zone", todo="write it like 2026-01-31T17:30:00Z")
@@ -170,7 +170,7 @@ def report_limit(access: MissionAccess, caller: Caller, given: ReportLimit) -> R
     return Data(written(access.mission(mission.id)) | {"until": until.isoformat().replace("+00:00", "Z")})
 
 
-def mine(access: MissionAccess, caller: Caller, ref: str | None, doing: str) -> Mission:
+def mine(access: MissionAccess, caller: McpCaller, ref: str | None, doing: str) -> Mission:
     mission = guards.writable(access, caller, ref)
     guards.not_running(caller, mission)
     guards.gate_open(mission, doing)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..comments import About, Anchor, Answer, LineComment, anchor_at, checked, checked_text, checked_until, text_lines
+from ..comments import (
+    About,
+    Anchor,
+    CommentAnswer,
+    LineComment,
+    anchor_at,
+    checked,
+    checked_text,
+    checked_until,
+    text_lines,
+)
 from ..errors import Conflict, InvalidValue, NotFound
 from ..ids import short_id
 from ..limits import ANSWERS_MAX, COMMENTS_MAX, STOPS_MAX
@@ -14,7 +24,7 @@ from .port import Change
 
 
 @record
-class Stop:
+class TourStop:
     """A place that a tour goes to, and why."""
 
     file: str
@@ -83,7 +93,7 @@ def answer(change: Change, ref: str, comment_id: str, text: str, *, handled: boo
     if len(comment.answers) >= ANSWERS_MAX:
         raise Conflict(f"The comment on {comment.where} has {ANSWERS_MAX} answers already", todo="write a new comment")
     done = handled and change.by.kind == "agent"
-    said = Answer(checked_text(text), change.by, change.now, done)
+    said = CommentAnswer(checked_text(text), change.by, change.now, done)
     resolved = comment.resolved_at if change.by.kind == "agent" else None
     after = replace(comment, answers=(*comment.answers, said), resolved_at=resolved)
     change.save_comment(after, "comment_answered", _note(after, said.text))
@@ -107,7 +117,7 @@ def delete(change: Change, comment_id: str) -> LineComment:
     return comment
 
 
-def propose_tour(change: Change, ref: str, stops: Sequence[Stop]) -> list[LineComment]:
+def propose_tour(change: Change, ref: str, stops: Sequence[TourStop]) -> list[LineComment]:
     """Propose an order in which to read the change, in the place of the tour before; none takes it away."""
     mission = change.mission(ref)
     if len(stops) > STOPS_MAX:

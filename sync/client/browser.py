@@ -18,12 +18,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ...missions.errors import SignedOut
-from .discovery import Issuer
+from .discovery import KnownIssuer
 from .single_requests import ask, passing
 from .tokens import Tokens, blank, granted
 
 
-def sign_in(issuer: Issuer, *, show: Callable[[str], None], patience: float, pasting: bool) -> Tokens:
+def sign_in(issuer: KnownIssuer, *, show: Callable[[str], None], patience: float, pasting: bool) -> Tokens:
     """Tokens of the person who signs in on the issuer's page, whose address `show` is given. SignedOut, Offline."""
     verifier = secrets.token_urlsafe(64)
     state = secrets.token_urlsafe(24)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ...missions.entities import JsonObject
 from ...missions.errors import Offline, SignedOut, SoloUnicornError
 from ...missions.records import record
-from .discovery import Issuer
+from .discovery import KnownIssuer
 from .single_requests import ask, passing
 from .tokens import Tokens, blank, granted
 
@@ -31,7 +31,7 @@ class Invitation:
 
 
 def sign_in(
-    issuer: Issuer,
+    issuer: KnownIssuer,
     *,
     show: Callable[[Invitation], None],
     wait: Callable[[float], None] = time.sleep,

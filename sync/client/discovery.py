@@ -17,7 +17,7 @@ METADATA = ("/.well-known/openid-configuration", "/.well-known/oauth-authorizati
 
 
 @record
-class Issuer:
+class KnownIssuer:
     """Who issues tokens for a hub, and how they are asked for."""
 
     hub: str
@@ -58,7 +58,7 @@ def encrypted(url: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and of_this_machine(url))
 
 
-def discovered(hub: str) -> Issuer:
+def discovered(hub: str) -> KnownIssuer:
     """Ask the hub, then its issuer. Offline, or SoloUnicornError when one of them does not say what is needed."""
     answer = ask(hub + RESOURCE)
     if error := passing(answer, hub):
@@ -85,7 +85,7 @@ def discovered(hub: str) -> Issuer:
     more = said.get("solo_unicorn")
     settings = more if isinstance(more, dict) else {}
     form = settings.get("parameters")
-    return Issuer(
+    return KnownIssuer(
         hub,
         address,
         authorization,

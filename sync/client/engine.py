@@ -17,7 +17,7 @@ from ..replica.connecting import Account
 from ..replica.trouble import Trouble
 from .link import AccountLink
 from .reporting import Report
-from .sync_events import Happening
+from .sync_events import SyncEvent
 from .transport import Transport
 
 
@@ -29,7 +29,7 @@ class Engine:
         workspace: WorkspaceThread,
         connect: Callable[[Account], Transport],
         *,
-        tell: Callable[[Happening], None] = lambda happening: None,
+        tell: Callable[[SyncEvent], None] = lambda happening: None,
         random: Random | None = None,
         clock: Callable[[], float] | None = None,
         wall: Callable[[], float] = time.time,

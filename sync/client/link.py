@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from ...config.log import logger
 from ...missions.entities import SYSTEM
 from ...missions.errors import SoloUnicornError
-from ...workspace.sync_state.outbox import Entry
+from ...workspace.sync_state.outbox import OutboxEntry
 from ...workspace.thread import WorkspaceThread
 from ...workspace.workspace import Workspace
 from .. import replica
@@ -21,7 +21,7 @@ from ..replica.connecting import Account
 from ..replica.exchange import detect, parts, pull, push
 from ..replica.messages import Answer, Exchange, Response, retry_after, server_time
 from ..replica.trouble import Trouble
-from .pace import HOURLY_LIMIT, SUSPECT_AGAIN, Allowance, Attempts, Pace, poll_interval
+from .pace import HOURLY_LIMIT, SUSPECT_AGAIN, Attempts, Pace, SendAllowance, poll_interval
 from .reporting import Report
 from .transport import Transport
 
@@ -83,7 +83,7 @@ class AccountLink:
         self._files: asyncio.Task[Trouble | None] | None = None
         self._one = asyncio.Lock()
         self._nudged = False
-        self._nudges = Allowance()
+        self._nudges = SendAllowance()
         self._pulled = -math.inf
         self._mirrored: frozenset[object] = frozenset()
         self._suspects_at = clock() + SUSPECT_AGAIN
@@ -305,7 +305,7 @@ class AccountLink:
             if hard or len(troubles) == len(batch):
                 return hard or troubles[0]
 
-    async def _send(self, entry: Entry, can: Capabilities) -> Trouble | None:
+    async def _send(self, entry: OutboxEntry, can: Capabilities) -> Trouble | None:
         now = self.server_now
         outcome = await self._drive(lambda workspace: push(workspace, entry, can, now))
         if not isinstance(outcome, Trouble):

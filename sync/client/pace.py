@@ -33,7 +33,7 @@ def poll_interval(projects: int, limit: int = HOURLY_LIMIT, *, socket: bool) -> 
     return max(POLL_WITH_SOCKET if socket else POLL_SECONDS, projects * 3600 / _polls_an_hour(limit))
 
 
-class Allowance:
+class SendAllowance:
     """Readings that nudges ask for: some at once, and over time what the hub's limit has room for."""
 
     def __init__(self) -> None:

@@ -21,13 +21,15 @@ from ...config.log import logger
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import SoloUnicornError
 from ...system import strict_json
+from ...system.backoff import Backoff
 from ..replica.messages import LONGEST_WAIT
 from .transport import Bearer
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
-FIRST_WINDOW, LONGEST_WINDOW = 1.0, 64.0
+FIRST_SECONDS, LONGEST_SECONDS = 1.0, 64.0
+"""Between connections: a random part of it, so that those whom a hub left do not come back together."""
 PING_SECONDS, PONG_SECONDS, OPEN_SECONDS = 12.0, 5.0, 5.0
 STEADY_SECONDS = 30.0
 """A connection that lasted for so long is made again at once; after shorter ones the pauses grow."""
@@ -67,7 +69,7 @@ class Realtime:
         self._changed = asyncio.Event()
         self._retry = asyncio.Event()
         self._seen: dict[str, int] = {}
-        self._window = FIRST_WINDOW
+        self._pauses = Backoff(FIRST_SECONDS, LONGEST_SECONDS, random=self._random, between=(0.0, 1.0))
         self._open_since = math.inf
         self._log = logger("sync.realtime")
 
@@ -78,13 +80,12 @@ class Realtime:
             self._open_since = math.inf
             asked = await self._connected()
             if asyncio.get_running_loop().time() - self._open_since >= STEADY_SECONDS:
-                self._window = FIRST_WINDOW
-            pause = max(asked or 0.0, self._random.uniform(0, self._window))
-            self._window = min(LONGEST_WINDOW, self._window * 2)
+                self._pauses.reset()
+            pause = max(asked or 0.0, self._pauses.next())
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._retry.wait()
-                    self._window = FIRST_WINDOW
+                    self._pauses.reset()
                     await self._state("")
 
     def retry(self) -> None:
@@ -107,7 +108,7 @@ class Realtime:
         try:
             token = await self._bearer.token()
             if token is None:
-                self._window = LONGEST_WINDOW
+                self._pauses.lengthen()
                 await self._state("")
                 return None
             async with Direct(
@@ -129,7 +130,7 @@ class Realtime:
                 await self._state("")
             else:
                 if code in (403, 404):
-                    self._window = LONGEST_WINDOW  # a server without a socket: reading by the clock does
+                    self._pauses.lengthen()  # a server without a socket: reading by the clock does
                 await self._state("refused", f"HTTP {code} instead of a WebSocket")
         except ConnectionClosed as closed:
             if closed.rcvd is not None and closed.rcvd.code == SIGNED_OUT and token is not None:

@@ -14,13 +14,13 @@ from ...workspace.workspace import Workspace
 from .. import replica
 from ..replica.connecting import Account
 from ..replica.trouble import Trouble
-from .sync_events import Happening, counted, stands
+from .sync_events import SyncEvent, counted, stands
 
 
 class Report:
     """The report of one account; `tell` hears of what happens, once each."""
 
-    def __init__(self, workspace: WorkspaceThread, account: Account, tell: Callable[[Happening], None]) -> None:
+    def __init__(self, workspace: WorkspaceThread, account: Account, tell: Callable[[SyncEvent], None]) -> None:
         self._workspace = workspace
         self._account = account
         self._tell = tell
@@ -60,7 +60,7 @@ class Report:
             self._kind = kind
             if trouble is None:
                 account = self._account
-                self._say(Happening("connected", account.hub, f"connected to {account.hub} as {_who(account)}"))
+                self._say(SyncEvent("connected", account.hub, f"connected to {account.hub} as {_who(account)}"))
             else:
                 self._say(stands(kind, self._account.hub, trouble.reason))
         if trouble is None and read and self._refused is not None:  # what refuses everything is no matter of sockets
@@ -75,7 +75,7 @@ class Report:
         if trouble is None:
             del self._projects[project_id]
             name = await self._name(project_id)
-            self._say(Happening("connected", self._account.hub, f"{name} can be read again", project=name))
+            self._say(SyncEvent("connected", self._account.hub, f"{name} can be read again", project=name))
         elif trouble.kind != known:
             self._projects[project_id] = trouble.kind
             self._say(stands(trouble.kind, self._account.hub, trouble.reason, await self._name(project_id)))
@@ -87,7 +87,7 @@ class Report:
             return
         self._socket, self._refused = state, why if state == "refused" else None
         if state == "open":
-            self._say(Happening("live", self._account.hub, f"{self._account.hub} reports changes immediately"))
+            self._say(SyncEvent("live", self._account.hub, f"{self._account.hub} reports changes immediately"))
 
     async def heartbeat(self) -> None:
         """The hub took a heartbeat of this workstation."""
@@ -103,9 +103,9 @@ class Report:
         if before is None and not why:  # a start, and nothing to tell
             return
         if why:
-            self._say(Happening("failing", hub, f"files are not sent: {why}", "they are sent again automatically"))
+            self._say(SyncEvent("failing", hub, f"files are not sent: {why}", "they are sent again automatically"))
         else:
-            self._say(Happening("connected", hub, "files are sent again"))
+            self._say(SyncEvent("connected", hub, "files are sent again"))
 
     async def asking(self, due_in: float) -> None:
         """A conversation with the hub goes on, for `due_in` seconds at least: for every process to see."""
@@ -117,7 +117,7 @@ class Report:
         except OSError as error:  # a full disk, for one: what was read is kept all the same
             self._log.warning("the state of the connection is not kept", extra={"why": str(error)})
 
-    def _say(self, happening: Happening) -> None:
+    def _say(self, happening: SyncEvent) -> None:
         self._log.info(happening.text, extra={"todo": happening.todo} if happening.todo else {})
         self._tell(happening)
 

@@ -17,11 +17,11 @@ from ..replica.messages import API
 from . import browser, device
 from .answers import readable
 from .device import Invitation
-from .discovery import CLIENT_ID, Issuer, discovered, hub_url
+from .discovery import CLIENT_ID, KnownIssuer, discovered, hub_url
 from .single_requests import ask
 from .tokens import Tokens
 
-__all__ = ["CLIENT_ID", "Invitation", "Issuer", "discovered", "hub_url"]
+__all__ = ["CLIENT_ID", "Invitation", "KnownIssuer", "discovered", "hub_url"]
 PATIENCE_SECONDS = 300.0
 
 
@@ -34,7 +34,7 @@ class SignIn:
 
 
 def with_browser(
-    issuer: Issuer,
+    issuer: KnownIssuer,
     profile: str,
     *,
     show: Callable[[str], None],
@@ -49,7 +49,7 @@ def with_browser(
     return SignIn(_account(issuer.hub, profile, tokens.access, "session", "browser"), tokens)
 
 
-def with_device(issuer: Issuer, profile: str, *, show: Callable[[Invitation], None]) -> SignIn:
+def with_device(issuer: KnownIssuer, profile: str, *, show: Callable[[Invitation], None]) -> SignIn:
     """Sign in with a code that is entered in a browser elsewhere; `show` is given it. Offline, SignedOut."""
     tokens = device.sign_in(issuer, show=show)
     return SignIn(_account(issuer.hub, profile, tokens.access, "session", "code"), tokens)

@@ -7,7 +7,7 @@ from ...missions.records import record
 
 
 @record
-class Happening:
+class SyncEvent:
     """One thing that happened."""
 
     kind: str
@@ -20,7 +20,7 @@ class Happening:
     count: int = 0
 
 
-def counted(kind: str, hub: str, project: str, count: int) -> Happening:
+def counted(kind: str, hub: str, project: str, count: int) -> SyncEvent:
     """Something that happened to `count` missions, edits or conflicts of a project."""
     some = f"{count} {NOUNS[kind]}{'' if count == 1 else 's'}"
     text = {
@@ -29,16 +29,16 @@ def counted(kind: str, hub: str, project: str, count: int) -> Happening:
         "parked": f"the hub refused {some} of {project}",
         "conflict": f"{some} in {project}",
     }[kind]
-    return Happening(kind, hub, text, TODO.get(kind, ""), project, count)
+    return SyncEvent(kind, hub, text, TODO.get(kind, ""), project, count)
 
 
 NOUNS = {"read": "change", "sent": "edit", "parked": "edit", "conflict": "conflict"}
 TODO = {"parked": "`solo-unicorn sync --parked` lists them", "conflict": "`solo-unicorn conflicts list`"}
 
 
-def stands(kind: Kind, hub: str, reason: str = "", project: str = "") -> Happening:
+def stands(kind: Kind, hub: str, reason: str = "", project: str = "") -> SyncEvent:
     """A state of the connection that has just begun."""
     link = Link(hub, project)
     sentence = link.said(SAYS[kind].sentence, kind)
     text = f"{sentence} ({reason})" if reason else sentence
-    return Happening(kind, hub, text, link.said(SAYS[kind].todo, kind), project)
+    return SyncEvent(kind, hub, text, link.said(SAYS[kind].todo, kind), project)

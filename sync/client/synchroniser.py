@@ -25,7 +25,7 @@ from .engine import Engine
 from .fetching import connected
 from .link import AccountLink
 from .realtime import Realtime, SocketState
-from .sync_events import Happening
+from .sync_events import SyncEvent
 from .tokens import AccountBearer
 
 ANSWERED = "sync.answered"
@@ -57,7 +57,7 @@ class Synchroniser:
         self,
         workspace: WorkspaceThread,
         companion: Callable[[Account, AccountLink], Companion] | None = None,
-        tell: Callable[[Happening], None] = lambda happening: None,
+        tell: Callable[[SyncEvent], None] = lambda happening: None,
     ) -> None:
         self.engine = Engine(workspace, connected, tell=tell)
         self._workspace = workspace

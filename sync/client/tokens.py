@@ -20,7 +20,7 @@ from ...missions.errors import Offline, SignedOut
 from ...missions.records import field, record, replace
 from ...system import strict_json
 from ...system.locks import Lock
-from .discovery import Issuer
+from .discovery import KnownIssuer
 from .single_requests import ask, passing
 
 MARGIN = 60.0
@@ -46,7 +46,7 @@ class Tokens:
     """The Idempotency-Key of the next renewal (ADR 9), kept before it is sent: a lost answer can be had again."""
 
 
-def blank(issuer: Issuer) -> Tokens:
+def blank(issuer: KnownIssuer) -> Tokens:
     """None yet, of an issuer."""
     return Tokens(
         access="",

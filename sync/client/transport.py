@@ -11,7 +11,7 @@ from ...config import network, trust
 from ...config.credentials import DamagedSecrets
 from ...missions.errors import Offline, SignedOut, SoloUnicornError
 from ...system import strict_json
-from ..replica.messages import Answer, NoAnswer, Piece, Request, Response
+from ..replica.messages import Answer, FilePiece, NoAnswer, Request, Response
 from .answers import answer_of, unanswered, why_not
 from .tokens import AccountBearer
 
@@ -174,7 +174,7 @@ class HttpTransport:
         return self._clients[of_hub]
 
 
-def _piece(piece: Piece) -> bytes:
+def _piece(piece: FilePiece) -> bytes:
     with open(piece.path, "rb") as file:  # noqa: PTH123
         file.seek(piece.start)
         return file.read(piece.length)

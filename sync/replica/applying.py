@@ -1,6 +1,6 @@
 """Takes in what a hub says of missions.
 
-`Taking.take` is the one way in: for pages of the feed, for answers to what was sent, for representations inside
+`ReplicaWriter.take` is the one way in: for pages of the feed, for answers to what was sent, for representations inside
 refusals. It takes nothing that is older than what is known, so that a late or repeated answer does no harm.
 """
 
@@ -15,7 +15,7 @@ from ...missions.field_kinds import LOCAL
 from ...missions.wire import from_wire, to_wire
 from ...system import strict_json
 from ...workspace.change import Change
-from ...workspace.mission_view import View, folded_view
+from ...workspace.mission_view import MissionView, folded_view
 from ...workspace.sync_state import base, outbox
 from . import conflicts, restored
 from .mirror_record import mirror
@@ -24,14 +24,14 @@ MANY = 50
 """A page with more changes than this is told as one event, and the board reads everything anew."""
 
 
-class Taking:
+class ReplicaWriter:
     """Takes in what a hub says within one transaction; the mirror is read once."""
 
     def __init__(self, change: Change, project_id: str) -> None:
         self.change = change
         self.mirror = mirror(change.connection, project_id)
         self.skipped: list[str] = []
-        self.view = View(change, project_id)
+        self.view = MissionView(change, project_id)
         resync = self.mirror.resync
         self._anew = resync is not None and bool(resync.get("anew"))
         """The hub is of another history: what it had before proves nothing, and its numbers may be lower."""

@@ -11,7 +11,7 @@ from typing import cast
 
 from ...missions.entities import SYSTEM, Json, JsonObject
 from ...workspace import queries
-from ...workspace.sync_state.outbox import Entry
+from ...workspace.sync_state.outbox import OutboxEntry
 from ...workspace.workspace import Workspace
 from . import connecting, files, restored, sending, sync_steps
 from . import history as taking_history
@@ -216,7 +216,7 @@ def _list(mirror: Mirror, can: Capabilities, after: str | None) -> Request:
 
 
 def push(
-    workspace: Workspace, entry: Entry, can: Capabilities, server_now: float | None
+    workspace: Workspace, entry: OutboxEntry, can: Capabilities, server_now: float | None
 ) -> Exchange[Outcome | Trouble]:
     """Send one row of the outbox; returns what became of it."""
     seq, content = entry.seq, queries.attachments.queued_content(entry) if entry.kind == "file" else ""
@@ -246,7 +246,7 @@ def push(
     return outcome
 
 
-def _look(workspace: Workspace, entry: Entry, can: Capabilities) -> Exchange[Trouble | None]:
+def _look(workspace: Workspace, entry: OutboxEntry, can: Capabilities) -> Exchange[Trouble | None]:
     """Read what is there now where the server will not compare it, so that the check is made on that."""
     project_id, about = entry.project_id, entry.entity_id
     match entry.about:
@@ -268,7 +268,7 @@ def _look(workspace: Workspace, entry: Entry, can: Capabilities) -> Exchange[Tro
     return None
 
 
-def believed(answer: Answer, entry: Entry, can: Capabilities) -> Answer:
+def believed(answer: Answer, entry: OutboxEntry, can: Capabilities) -> Answer:
     """A success that is the hub's own; what a network in between says instead (a sign-in page) proves nothing.
 
     A hub with a change feed tells what a mission is now with every success, or says nothing at all (204) of a deletion.

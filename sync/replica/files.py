@@ -18,9 +18,9 @@ from ...system import strict_json
 from ...workspace import rows
 from ...workspace.change import Change
 from ...workspace.sync_state import base, outgoing
-from ...workspace.sync_state.outbox import Entry
+from ...workspace.sync_state.outbox import OutboxEntry
 from . import restored
-from .messages import API, Answer, Exchange, NoAnswer, Piece, Request, Response
+from .messages import API, Answer, Exchange, FilePiece, NoAnswer, Request, Response
 from .trouble import Trouble, trouble
 
 PIECE: Final = 2 << 20
@@ -56,7 +56,7 @@ def file_states(connection: sqlite3.Connection, ref: str) -> dict[str, str]:
     return {str(file_id): "parked" if state == "parked" else "waiting" for file_id, state in found}
 
 
-def talk(request: Request, entry: Entry, content: str) -> Exchange[Answer | Trouble]:
+def talk(request: Request, entry: OutboxEntry, content: str) -> Exchange[Answer | Trouble]:
     """Send one file, whose bytes are at the path `content`, or its removal; returns the last answer.
 
     Trouble where a piece did not arrive, and for a success that is not the hub's own, which proves nothing.
@@ -93,7 +93,7 @@ def _pieces(address: str, size: int, content: str) -> Exchange[Trouble | None]:
         if offset <= before:
             return Trouble("failing", f"the upload does not get beyond byte {before}", cast("Response", answer))
         before = offset
-        piece = Piece(content, offset, min(PIECE, size - offset))
+        piece = FilePiece(content, offset, min(PIECE, size - offset))
         answer = yield Request("PUT", address, {}, {"upload-offset": str(offset)}, piece=piece)
 
 

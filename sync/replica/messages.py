@@ -15,7 +15,7 @@ LONGEST_WAIT = 15 * 60.0
 
 
 @record
-class Piece:
+class FilePiece:
     """Part of a file, as the body of a request."""
 
     path: str
@@ -32,7 +32,7 @@ class Request:
     query: dict[str, str]
     headers: dict[str, str]
     body: Json = None
-    piece: Piece | None = None
+    piece: FilePiece | None = None
 
 
 @record

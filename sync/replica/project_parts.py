@@ -7,9 +7,9 @@ two machines gave at the same time are kept apart: the hub's keeps it, the one m
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 from ...missions.entities import Actor, Flow, Json, JsonObject, MemoryDocument, Project, ProjectRepository
 from ...missions.errors import InvalidValue
@@ -116,27 +116,12 @@ def take_list(
         show(change, project_id, part, part_id)
 
 
-def folded(said: JsonObject | None, pending: Sequence[outbox.Entry]) -> JsonObject | None:
-    """What a part looks like here; None when it is not there. What the hub refused is not shown, unless it made it."""
-    document = None if said is None else dict(said)
-    for one in pending:
-        if one.kind == "part":
-            document = {**(document or {}), **cast("JsonObject", one.patch["document"])}
-        elif one.state == "parked":
-            continue
-        elif one.kind == "part_delete":
-            document = None
-        elif one.kind == "part_patch" and (document is not None or one.patch["table"] == "memory"):
-            document = {**(document or {}), **cast("JsonObject", one.patch["fields"])}
-    return document
-
-
 def show(change: Change, project_id: str, part: str, part_id: str) -> None:
     """Bring the view of one part up to date."""
     connection = change.connection
     known = base.find(connection, part, part_id)
     pending = outbox.entries(connection, part_id)
-    document = folded(None if known is None else known[1], pending)
+    document = outbox.fold(None if known is None else known[1], pending)
     if part == "memory":
         _show_memory(change, project_id, part_id, document)
     elif part == "project":
@@ -238,7 +223,7 @@ def inconsistent(connection: sqlite3.Connection, project_id: str) -> list[str]:
     ).fetchall()
     for part_id, part in found:
         known = base.find(connection, part, part_id)
-        wanted = folded(None if known is None else known[1], outbox.entries(connection, part_id))
+        wanted = outbox.fold(None if known is None else known[1], outbox.entries(connection, part_id))
         if part == "memory":
             shown = connection.execute(
                 "SELECT json_object('text', text) FROM memory WHERE project_id = ? AND name = ?",

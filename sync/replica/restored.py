@@ -86,7 +86,7 @@ def mission_taken_back(
 # -- notes, comments and files
 
 
-def remember(connection: sqlite3.Connection, entry: outbox.Entry, *, is_there: bool) -> None:
+def remember(connection: sqlite3.Connection, entry: outbox.OutboxEntry, *, is_there: bool) -> None:
     """A note, a file or the removal of one went to the hub, which has it or, as its mission, has lost it."""
     about = entry.mutation_id if entry.kind == "note" else entry.entity_id
     mission_id = entry.entity_id if entry.kind == "note" else str(entry.patch["missionId"])

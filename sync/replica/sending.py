@@ -16,7 +16,7 @@ from ...missions.entities import Json, JsonObject
 from ...workspace.change import Change
 from ...workspace.rows import dump
 from ...workspace.sync_state import outbox
-from ...workspace.sync_state.outbox import Entry
+from ...workspace.sync_state.outbox import OutboxEntry
 from .capabilities import Capabilities
 from .kinds.kind import Kind, Outcome
 from .kinds.table import kind_of
@@ -94,7 +94,7 @@ def newest(project_id: str) -> str:
     return f"hub.known {project_id}"
 
 
-def _note_newest(change: Change, entry: Entry, answer: Response) -> None:
+def _note_newest(change: Change, entry: OutboxEntry, answer: Response) -> None:
     version = (mission_in(answer.body) or answer.object).get("version", answer.version)
     if isinstance(version, int) and entry.about != "file":
         change.connection.execute(

@@ -14,13 +14,13 @@ from ...missions.errors import Conflict, NotFound
 from ...system import strict_json
 from ...workspace import lookup
 from ...workspace.change import Change
-from ...workspace.mission_view import View
+from ...workspace.mission_view import MissionView
 from ...workspace.rows import dump, stamp
 from ...workspace.sync_state import base, last_heard, outbox
-from ...workspace.sync_state.outbox import Entry
+from ...workspace.sync_state.outbox import OutboxEntry
 from ...workspace.workspace import Workspace
 from . import restored
-from .applying import MANY, Taking, consistent
+from .applying import MANY, ReplicaWriter, consistent
 from .capabilities import Capabilities
 from .kinds.table import kind_of
 from .mirror_record import COLUMNS as MIRROR_COLUMNS
@@ -46,7 +46,7 @@ def mirrored(connection: sqlite3.Connection, project: str) -> Mirror:
 def take_changes(change: Change, project_id: str, page: Mapping[str, Json]) -> int:
     """Take in a page of the change feed: its data and its cursor in one transaction. Returns how many were news."""
     items = _items(page.get("changes"))
-    taking = Taking(change, project_id)
+    taking = ReplicaWriter(change, project_id)
     news = sum(taking.take(item, quiet=len(items) > MANY) for item in items)
     if len(items) > MANY:
         taking.tell()
@@ -87,7 +87,7 @@ def take_snapshot(
     """
     items = _items(page.get("items") or page.get("missions") or page.get("data"))
     following = page.get("nextAfter") or page.get("nextCursor")
-    taking = Taking(change, project_id)
+    taking = ReplicaWriter(change, project_id)
     resync = taking.mirror.resync
     if resync is None:
         return True
@@ -111,7 +111,7 @@ def take_snapshot(
     return not following
 
 
-def _advance(taking: Taking, told: Mapping[str, Json], name: str) -> None:
+def _advance(taking: ReplicaWriter, told: Mapping[str, Json], name: str) -> None:
     before, seq, epoch = taking.mirror, told.get("seq"), told.get("epoch")
     fresh = isinstance(epoch, int) and epoch != before.epoch
     reached = seq if isinstance(seq, int) else 0
@@ -133,13 +133,13 @@ def _advance(taking: Taking, told: Mapping[str, Json], name: str) -> None:
 
 def take_mission(change: Change, project_id: str, item: JsonObject) -> bool:
     """Take in one representation that was asked for."""
-    return Taking(change, project_id).take(item)
+    return ReplicaWriter(change, project_id).take(item)
 
 
 def mark_gone(change: Change, project_id: str, mission_id: str) -> None:
     """The hub says that a mission is not there."""
     base.mark_deleted(change.connection, "mission", mission_id)
-    View(change, project_id).refold(mission_id)
+    MissionView(change, project_id).refold(mission_id)
 
 
 def mark_synced(workspace: Workspace, project_ids: Sequence[str]) -> None:
@@ -218,7 +218,7 @@ def due(
     limit: int = 100,
     *,
     files: bool = False,
-) -> list[Entry]:
+) -> list[OutboxEntry]:
     """The next row of each mission that may go out now, oldest first; or the next row of each file.
 
     A mission that the hub refused to make holds back what was done to it; a link waits for the mission it names.
@@ -255,7 +255,9 @@ def part_unsaid(connection: sqlite3.Connection, part: str, part_id: str) -> bool
     return row is not None and row[0] <= 0
 
 
-def queued(connection: sqlite3.Connection, project: str | None = None, *, parked: bool | None = None) -> list[Entry]:
+def queued(
+    connection: sqlite3.Connection, project: str | None = None, *, parked: bool | None = None
+) -> list[OutboxEntry]:
     """What waits to be sent, oldest first; only (or without) what was parked when asked for."""
     only = lookup.project(connection, project).id if project else None
     found = connection.execute(
@@ -273,7 +275,7 @@ def park(change: Change, seq: int, code: str, why: str = "") -> None:
         kind_of(change, entry).park(code, why or entry.error or "the hub fails on it")
 
 
-def retry_parked(change: Change, seq: int) -> Entry:
+def retry_parked(change: Change, seq: int) -> OutboxEntry:
     """Send a parked row once more; NotFound."""
     entry = _parked(outbox.entry(change.connection, seq), seq)
     suspect = entry.error_code == "suspect"  # it may have been done: the same key again
@@ -292,7 +294,7 @@ def retry_parked(change: Change, seq: int) -> Entry:
     return entry
 
 
-def discard_parked(change: Change, seq: int) -> Entry:
+def discard_parked(change: Change, seq: int) -> OutboxEntry:
     """Give a refused row up; a mission that the hub would not make goes with all that was done to it."""
     entry = _parked(outbox.entry(change.connection, seq), seq)
     if entry.kind in ("create", "part"):
@@ -343,7 +345,7 @@ def _queued_from(change: Change, row: JsonObject) -> bool | None:
         "RETURNING seq",
         (*(row[name] for name in names), int(cast("int", row["rebase"])) + 1),  # it may have been sent: another key
     ).fetchone()[0]
-    entry = cast("Entry", outbox.entry(connection, seq))
+    entry = cast("OutboxEntry", outbox.entry(connection, seq))
     kind_of(change, entry).show()
     change.event(entry.project_id, "recovered", mission_id=entry.mission_id)
     return True
@@ -371,7 +373,7 @@ def _items(value: Json) -> list[JsonObject]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _named(entry: Entry) -> set[str]:
+def _named(entry: OutboxEntry) -> set[str]:
     """What a row names that has to be at the hub before it: linked missions, repository, flow, actor."""
     fields = cast("JsonObject", entry.patch.get("fields") or entry.patch)
     named = ("projectRepositoryId", "flowId", "actorId", "defaultFlowId", "defaultActorId", "missionId")
@@ -381,7 +383,7 @@ def _named(entry: Entry) -> set[str]:
     }
 
 
-def _parked(entry: Entry | None, seq: int) -> Entry:
+def _parked(entry: OutboxEntry | None, seq: int) -> OutboxEntry:
     if entry is None:
         raise NotFound(f"There is no parked edit {seq}", todo="`solo-unicorn sync --parked` lists the parked edits")
     if entry.state != "parked":

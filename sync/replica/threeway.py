@@ -24,14 +24,14 @@ class FieldConflict:
 
 
 @record
-class Verdict:
+class MergeVerdict:
     """What of a patch can be sent, and what cannot."""
 
     send: JsonObject
     conflicts: tuple[FieldConflict, ...]
 
 
-def check(patch: Mapping[str, Json], seen: Mapping[str, Json], now: Mapping[str, Json]) -> Verdict:
+def check(patch: Mapping[str, Json], seen: Mapping[str, Json], now: Mapping[str, Json]) -> MergeVerdict:
     """Judge each field of `patch`, made on `seen`, against `now`, the hub's last words."""
     send: JsonObject = {}
     conflicts: list[FieldConflict] = []
@@ -50,7 +50,7 @@ def check(patch: Mapping[str, Json], seen: Mapping[str, Json], now: Mapping[str,
             send[name] = text
         else:
             conflicts.append(FieldConflict(name, was, mine, theirs))
-    return Verdict(send, tuple(conflicts))
+    return MergeVerdict(send, tuple(conflicts))
 
 
 def differs(seen: Mapping[str, Json], now: Mapping[str, Json]) -> bool:

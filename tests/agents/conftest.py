@@ -51,8 +51,8 @@ class RunningSession:
         assert outcome is not None, (self.run_dir / "host.err").read_text()
         return outcome
 
-    def entries(self) -> list[transcript.Entry]:
-        found: list[transcript.Entry] = []
+    def entries(self) -> list[transcript.TranscriptEntry]:
+        found: list[transcript.TranscriptEntry] = []
         offset = 0
         while True:
             more, offset = transcript.read(self.run_dir, offset)

@@ -25,7 +25,7 @@ from solo_unicorn.agents.events import (
     UsageMeter,
 )
 from solo_unicorn.agents.handle import HostOutcome
-from solo_unicorn.agents.transcript import Entry
+from solo_unicorn.agents.transcript import TranscriptEntry
 from solo_unicorn.agents.transcript_view import TranscriptView
 from solo_unicorn.agents.verdict import Judgement, Verdict
 from solo_unicorn.missions.entities import Usage
@@ -162,7 +162,7 @@ def test_a_good_run_is_told_alike(name: str, conversation: str, calls: list[tupl
     assert len(results) == len(calls)
     assert all(result.ok for result in results)
     view = TranscriptView(parsers.parser(name.partition("/")[0]))
-    view.feed(Entry(1.0, "out", line, 0) for line in recorded(name))
+    view.feed(TranscriptEntry(1.0, "out", line, 0) for line in recorded(name))
     assert [entry.kind for entry in view.entries].count("tool") == len(calls)
     assert view.entries[-1].text == "Turn finished"
 

@@ -15,7 +15,7 @@ from solo_unicorn.agents.sandbox import choosing, landlock, seatbelt, watching
 from solo_unicorn.agents.sandbox.choosing import NoSandbox, enclose
 from solo_unicorn.agents.sandbox.describing import Run
 from solo_unicorn.agents.sandbox.levels import Level, stricter
-from solo_unicorn.agents.sandbox.view import View, view
+from solo_unicorn.agents.sandbox.view import SandboxView, view
 from solo_unicorn.config import paths
 
 NEEDS = SandboxNeeds(own=("~/.agent", "~/.agent.json"), fixed=("~/.agent/hooks",), variables={"BY_CLOUD": "~/.aws"})
@@ -230,7 +230,7 @@ def test_landlock_opens_around_what_is_closed(tmp_path: Path) -> None:
 
 def test_the_profile_for_macos_names_outer_places_first() -> None:
     home = Path("/Users/ada")
-    seen = View("read", {home: "fresh", home / 'a "b"': "write", home / 'a "b"' / "c": "read"})
+    seen = SandboxView("read", {home: "fresh", home / 'a "b"': "write", home / 'a "b"' / "c": "read"})
     assert seatbelt.profile(seen, [home]).splitlines() == [
         "(version 1)",
         "(allow default)",

@@ -200,7 +200,7 @@ def test_a_flood_of_a_hundred_megabytes_costs_bounded_memory_and_disk_and_keeps_
     assert outcome.left_out_bytes == sum(_gap_sizes(entries, one.run_dir))
 
 
-def _gap_sizes(entries: list[transcript.Entry], run_dir: Path) -> list[int]:
+def _gap_sizes(entries: list[transcript.TranscriptEntry], run_dir: Path) -> list[int]:
     starts = [int(path.name.split(".")[1]) for path in run_dir.glob("transcript.*.jsonl")]
     gaps = [entry.offset for entry in entries if "left out" in entry.line]
     return [min(start for start in starts if start > gap) - gap for gap in gaps]

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solo_unicorn.agents import transcript
-from solo_unicorn.agents.session_host.tape import Lines, Tape, entry
+from solo_unicorn.agents.session_host.tape import Tape, TapeLines, entry
 
 
 @given(st.lists(st.binary(max_size=40)), st.integers(1, 17), st.integers(8, 20))
 def test_lines_lose_no_byte_however_the_stream_is_cut(chunks: list[bytes], _: int, cap: int) -> None:
     data = b"".join(chunks)
-    lines = Lines(cap)
+    lines = TapeLines(cap)
     taken = [item for chunk in chunks for item in lines.feed(chunk)] + list(lines.flush())
     joined = b""
     for text, part in taken:

@@ -10,14 +10,14 @@ import pytest
 
 from solo_unicorn.agents import parsers, speech
 from solo_unicorn.agents.events import FileChange, PlanStep
-from solo_unicorn.agents.transcript import Entry, Stream
+from solo_unicorn.agents.transcript import Stream, TranscriptEntry
 from solo_unicorn.agents.transcript_view import TranscriptView, clean
 
 from .conftest import recorded
 
 
-def entries(lines: list[str], stream: Stream = "out", at: float = 100.0) -> list[Entry]:
-    return [Entry(at + number, stream, line, number) for number, line in enumerate(lines)]
+def entries(lines: list[str], stream: Stream = "out", at: float = 100.0) -> list[TranscriptEntry]:
+    return [TranscriptEntry(at + number, stream, line, number) for number, line in enumerate(lines)]
 
 
 def calling(id_: str, name: str, **values: object) -> str:
@@ -93,7 +93,7 @@ def test_plan_limit_retry_and_refusal_have_their_entries(view: TranscriptView) -
 def test_errors_of_the_program_and_unknown_lines_are_shown_raw(view: TranscriptView) -> None:
     view.feed(entries(["npm WARN deprecated", ""], "err"))
     view.feed(entries(["what is this?", '{"type":"brand new"}']))
-    view.feed([Entry(1, "out", "x" * 5000, 0, 1), Entry(1, "out", "x" * 5000, 0, 2)])
+    view.feed([TranscriptEntry(1, "out", "x" * 5000, 0, 1), TranscriptEntry(1, "out", "x" * 5000, 0, 2)])
     assert [entry.kind for entry in view.entries] == ["raw"] * 4
     assert view.entries[-1].text == "a line too long to be shown"
     assert len(view.entries[-1].detail) == 2000

@@ -20,7 +20,7 @@ from solo_unicorn.agents.events import (
     SessionStarted,
     ToolCall,
 )
-from solo_unicorn.agents.handle import HostOutcome, Stop
+from solo_unicorn.agents.handle import HostOutcome, HostStop
 from solo_unicorn.agents.verdict import ENDLESS_RETRIES, Judgement, Verdict
 
 from .conftest import recorded, recorded_end
@@ -99,7 +99,7 @@ def test_limit_requests_credit_service_and_sign_in_are_told_apart(name: str, hol
 
 def test_an_agent_whose_model_never_answered_had_no_chance() -> None:
     """OpenCode tries again in silence while its provider refuses it, until the silence counts as a stall."""
-    stalled = HostOutcome(signal=15, stop=Stop("stall", ("SIGINT",)))
+    stalled = HostOutcome(signal=15, stop=HostStop("stall", ("SIGINT",)))
     verdict = Verdict()
     verdict.feed(SessionStarted("c"))
     refused = verdict.decide(stalled, stage_finished=False)
@@ -123,7 +123,7 @@ def test_an_error_that_the_agent_got_over_holds_nothing() -> None:
     verdict = Verdict()
     for event in (SessionStarted("c"), Failure("overloaded", "503"), MessageText("Going on.")):
         verdict.feed(event)
-    assert verdict.decide(HostOutcome(exit_code=0, stop=Stop("stop")), stage_finished=False).hold is None
+    assert verdict.decide(HostOutcome(exit_code=0, stop=HostStop("stop")), stage_finished=False).hold is None
 
 
 def test_a_limit_after_the_stage_was_finished_parks_the_agent_and_completes_the_session() -> None:
@@ -142,7 +142,12 @@ def test_an_exit_code_alone_is_no_success(code: int) -> None:
 
 
 def test_a_finished_stage_is_success_whatever_became_of_the_process() -> None:
-    for host in (None, HostOutcome(signal=9), HostOutcome(exit_code=1), HostOutcome(exit_code=0, stop=Stop("stall"))):
+    for host in (
+        None,
+        HostOutcome(signal=9),
+        HostOutcome(exit_code=1),
+        HostOutcome(exit_code=0, stop=HostStop("stall")),
+    ):
         assert Verdict().decide(host, stage_finished=True).outcome == "completed"
 
 
@@ -168,7 +173,7 @@ def test_what_nothing_proves_is_unknown() -> None:
     ],
 )
 def test_who_stopped_it_decides(reason: str, outcome: str) -> None:
-    found = Verdict().decide(HostOutcome(signal=15, stop=Stop(reason, ("SIGINT", "SIGTERM"))), stage_finished=False)
+    found = Verdict().decide(HostOutcome(signal=15, stop=HostStop(reason, ("SIGINT", "SIGTERM"))), stage_finished=False)
     assert found.outcome == outcome
     assert found.reason
 
@@ -176,7 +181,7 @@ def test_who_stopped_it_decides(reason: str, outcome: str) -> None:
 def test_a_hang_after_the_result_does_not_spoil_it() -> None:
     verdict = Verdict()
     verdict.feed(Result(True, "Done."))
-    host = HostOutcome(signal=15, stop=Stop("after_result", ("SIGINT", "SIGTERM")))
+    host = HostOutcome(signal=15, stop=HostStop("after_result", ("SIGINT", "SIGTERM")))
     assert verdict.decide(host, stage_finished=False).outcome == "completed"
     verdict.feed(Result(False, "no", "limit"))
     assert verdict.decide(host, stage_finished=False).outcome == "rate_limited"
@@ -196,7 +201,7 @@ def test_a_question_waits_for_its_answer_unless_a_person_stopped_it() -> None:
     verdict.feed(Result(True, "I asked."))
     asked = verdict.decide(WELL, stage_finished=False, question="Which database?")
     assert (asked.outcome, asked.question) == ("needs_input", "Which database?")
-    assert verdict.decide(HostOutcome(stop=Stop("stop")), stage_finished=False, question="?").outcome == "cancelled"
+    assert verdict.decide(HostOutcome(stop=HostStop("stop")), stage_finished=False, question="?").outcome == "cancelled"
     live = Verdict()
     live.feed(QuestionAsked("1", "Which port?"))
     assert live.decide(WELL, stage_finished=False).question == "Which port?"
@@ -236,7 +241,7 @@ def test_a_missing_tool_server_asks_to_stop_at_once() -> None:
     assert verdict.abort_reason is None
     verdict.feed(parse(recorded("claude/mcp_failed")[0])[0])
     assert verdict.abort_reason == "it could not reach Solo Unicorn's tools (failed)"
-    found = verdict.decide(HostOutcome(signal=2, stop=Stop("mcp")), stage_finished=False)
+    found = verdict.decide(HostOutcome(signal=2, stop=HostStop("mcp")), stage_finished=False)
     assert (found.outcome, found.reason, found.no_chance) == ("failed", verdict.abort_reason, True)
 
 
@@ -245,7 +250,7 @@ def test_what_refused_its_work_is_told_before_the_tools_it_never_reached() -> No
     for line in recorded("claude/error_529"):
         for event in parsers.parser("claude")(line):
             verdict.feed(event)
-    found = verdict.decide(HostOutcome(signal=2, stop=Stop("mcp")), stage_finished=False)
+    found = verdict.decide(HostOutcome(signal=2, stop=HostStop("mcp")), stage_finished=False)
     assert (found.outcome, found.hold, found.no_chance) == ("unavailable", "service", False)
 
 
@@ -267,7 +272,7 @@ def test_an_agent_that_tries_for_ever_to_reach_its_service_is_given_up() -> None
     assert seen[7] == (
         "its service cannot be reached: Reconnecting... waiting for network (Connection failed: error sending request)"
     )
-    found = verdict.decide(HostOutcome(exit_code=1, stop=Stop("mcp")), stage_finished=False)
+    found = verdict.decide(HostOutcome(exit_code=1, stop=HostStop("mcp")), stage_finished=False)
     assert (found.outcome, found.hold) == ("unavailable", "service")
     assert "waiting for network" in found.reason
 
@@ -322,7 +327,7 @@ def test_an_agent_over_acp_that_its_service_refuses_is_held(line: str, outcome: 
         for event in parse(json.dumps({"type": "retrying", "error": words})):
             verdict.feed(event)
     assert (verdict.abort_reason is not None) == (stop == "mcp")
-    found = verdict.decide(HostOutcome(exit_code=130, stop=Stop(stop)), stage_finished=False)
+    found = verdict.decide(HostOutcome(exit_code=130, stop=HostStop(stop)), stage_finished=False)
     assert (found.outcome, found.hold) == (outcome, hold)
 
 

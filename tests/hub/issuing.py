@@ -18,9 +18,9 @@ import httpx
 from starlette.applications import Starlette
 
 from solo_unicorn.hub.operating.token_buckets import InProcess, Limiter
-from solo_unicorn.hub.signin.issuer import Settings
+from solo_unicorn.hub.signin.issuer import IssuerSettings
 from solo_unicorn.hub.signin.keys import Keys
-from solo_unicorn.hub.signin.pages import SignIn
+from solo_unicorn.hub.signin.pages import SignInPages
 from solo_unicorn.hub.signin.vault import Vault, new_key
 from solo_unicorn.hub.signin.verifier import OwnTokens
 from solo_unicorn.hub.storage.database import Database
@@ -136,7 +136,7 @@ async def issuing(directory: Path, database_url: str = "") -> AsyncIterator[Issu
     for _ in range(2 if database_url else 1):
         keys = Keys(Vault(lambda: [KEY]))
         tokens = OwnTokens(opened, URL, keys, people)
-        apps.append(Starlette(routes=SignIn(opened, Settings(URL), keys, people, tokens, limiter).routes()))
+        apps.append(Starlette(routes=SignInPages(opened, IssuerSettings(URL), keys, people, tokens, limiter).routes()))
     try:
         async with httpx.AsyncClient(transport=_InTurn(apps), base_url=URL) as http:
             yield Issued(http, opened, people, tokens, limiter)

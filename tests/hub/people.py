@@ -6,12 +6,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from solo_unicorn.hub.signin.accounts import Account, hash_password, keep_password
+from solo_unicorn.hub.signin.accounts import IssuerAccount, hash_password, keep_password
 from solo_unicorn.hub.storage.database import Database, open_database
 from solo_unicorn.hub.storage.tables import metadata
 
-ANN = Account("01J0000000000000000000000A", "ann@example.org", "Ann", True)
-BEN = Account("01J0000000000000000000000B", "ben@example.org", "Ben", True)
+ANN = IssuerAccount("01J0000000000000000000000A", "ann@example.org", "Ann", True)
+BEN = IssuerAccount("01J0000000000000000000000B", "ben@example.org", "Ben", True)
 PASSWORD = "correct horse battery"
 
 
@@ -19,10 +19,10 @@ class People:
     def __init__(self) -> None:
         self.known = [ANN, BEN]
 
-    def by_email(self, connection: Connection, email: str) -> Account | None:
+    def by_email(self, connection: Connection, email: str) -> IssuerAccount | None:
         return next((one for one in self.known if one.email == email.lower()), None)
 
-    def by_id(self, connection: Connection, user_id: str) -> Account | None:
+    def by_id(self, connection: Connection, user_id: str) -> IssuerAccount | None:
         return next((one for one in self.known if one.id == user_id), None)
 
 

@@ -12,7 +12,7 @@ import pytest
 from mcp import Client
 from mcp.types import CallToolResult, TextContent
 
-from solo_unicorn.mcp_server.caller import Caller, digest, identify, new_token, personal
+from solo_unicorn.mcp_server.caller import McpCaller, digest, identify, new_token, personal
 from solo_unicorn.mcp_server.changes import Changes
 from solo_unicorn.mcp_server.server import build_server
 from solo_unicorn.mcp_server.workspace_access import on
@@ -75,17 +75,17 @@ class Board:
         assert session_id is not None
         await self.thread.write_as(service_of(session_id), operations.sessions.end, session_id, outcome, reason)
 
-    async def run_of(self, ref: str) -> Caller:
+    async def run_of(self, ref: str) -> McpCaller:
         """A running session on that mission, as the server knows it."""
         caller = await identify(on(self.thread), await self.start(ref))
         assert caller is not None
         return caller
 
-    async def person(self) -> Caller:
+    async def person(self) -> McpCaller:
         """The person's own agent."""
         return personal("/src/shop")
 
-    def client(self, caller: Caller, mode: str = "auto") -> Client:
+    def client(self, caller: McpCaller, mode: str = "auto") -> Client:
         """A real MCP client in memory."""
         server = build_server(on(self.thread), version="1.2.3", changes=self.changes, caller=caller)
         return Client(server, mode=mode)

@@ -12,7 +12,7 @@ import pytest
 from mcp import Client
 from mcp.types import ElicitRequestFormParams, ElicitResult, Implementation
 
-from solo_unicorn.mcp_server.caller import Caller
+from solo_unicorn.mcp_server.caller import McpCaller
 from solo_unicorn.mcp_server.server import build_server
 from solo_unicorn.mcp_server.workspace_access import on
 from solo_unicorn.workspace import operations, queries
@@ -50,7 +50,7 @@ def filled(answer: str) -> ElicitResult:
 
 
 @asynccontextmanager
-async def claude(board: Board, era: str, form: Any, caller: Caller | None = None) -> AsyncIterator[Client]:
+async def claude(board: Board, era: str, form: Any, caller: McpCaller | None = None) -> AsyncIterator[Client]:
     """A client that calls itself claude-code, with forms or without."""
     who = caller or await board.person()
     server = build_server(on(board.thread), version="1", changes=board.changes, caller=who)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from solo_unicorn.mcp_server.caller import Caller
+from solo_unicorn.mcp_server.caller import McpCaller
 from solo_unicorn.mcp_server.tools.listed import TOOLS
 from solo_unicorn.mcp_server.workspace_access import WorkspaceAccess
 from solo_unicorn.missions.rules.creating import MissionDraft
@@ -42,7 +42,7 @@ async def snapshot(board: Board) -> object:
     )
 
 
-async def three(board: Board) -> Caller:
+async def three(board: Board) -> McpCaller:
     """M-1 run by the attacker, M-2 under review, M-3 in todo, M-4 in another project."""
     await board.add("Mine")
     await board.add("Theirs", description="a secret plan")
@@ -343,8 +343,8 @@ async def test_unknown_arguments_and_tools_are_refused_with_what_there_is(board:
 
 async def test_a_read_only_caller_and_toolsets_hold_at_listing_and_at_calling(board: Board) -> None:
     await three(board)
-    reader = Caller("reader", project_id=board.project, read_only=True)
-    historian = Caller("historian", project_id=board.project, toolsets=frozenset({"memory"}))
+    reader = McpCaller("reader", project_id=board.project, read_only=True)
+    historian = McpCaller("historian", project_id=board.project, toolsets=frozenset({"memory"}))
     async with board.client(reader) as client:
         names = {tool.name for tool in (await client.list_tools()).tools}
         refused = error(await client.call_tool("create_mission", {"title": "x"}))

@@ -11,7 +11,7 @@ from mcp import Client
 from mcp.client.context import ClientRequestContext
 from mcp.types import ListRootsResult, Root
 
-from solo_unicorn.mcp_server.caller import Caller, personal
+from solo_unicorn.mcp_server.caller import McpCaller, personal
 from solo_unicorn.mcp_server.server import build_server
 from solo_unicorn.mcp_server.workspace_access import on
 from solo_unicorn.missions.entities import SYSTEM, Worktree
@@ -49,7 +49,7 @@ async def linked(board: Board, checkout: Path, name: str = "Web") -> str:
     return made
 
 
-async def written(board: Board, directory: Path, caller: Caller | None = None) -> str:
+async def written(board: Board, directory: Path, caller: McpCaller | None = None) -> str:
     """The id of the project that a mission goes to which a client in a directory creates."""
     async with board.client(caller or personal(str(directory))) as client:
         made = data(await client.call_tool("create_mission", {"title": "x"}))

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from solo_unicorn.mcp_server.caller import PERSONAL, Caller
+from solo_unicorn.mcp_server.caller import PERSONAL, McpCaller
 from solo_unicorn.mcp_server.tools.listed import TOOLS
 from solo_unicorn.mcp_server.tools.registry import Later, Question, Tool
 from solo_unicorn.mcp_server.workspace_access import WorkspaceAccess
@@ -74,7 +74,7 @@ def calls(tool: Tool) -> st.SearchStrategy[tuple[Tool, dict[str, Any]]]:
 
 
 @pytest.fixture
-def world(home: Path) -> Iterator[tuple[Workspace, tuple[Caller, ...]]]:
+def world(home: Path) -> Iterator[tuple[Workspace, tuple[McpCaller, ...]]]:
     """A workspace with two missions, one of them running, and both kinds of callers."""
     with Workspace.open() as ws:
         project = ws.write(operations.projects.create, "Shop")
@@ -89,14 +89,14 @@ def world(home: Path) -> Iterator[tuple[Workspace, tuple[Caller, ...]]]:
         session = ws.write_as(
             SYSTEM, operations.dispatch.claim, "M-1", session_id=ws.new_id(), agent=AGENT, workstation_id="here"
         )
-        bound = Caller("rehearsal", session.mission_id, session.id, project.id)
-        yield ws, (bound, Caller("agent", project_id=project.id))
+        bound = McpCaller("rehearsal", session.mission_id, session.id, project.id)
+        yield ws, (bound, McpCaller("agent", project_id=project.id))
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(call=st.one_of(*map(calls, TOOLS)), bound=st.booleans())
 def test_what_a_schema_allows_is_answered(
-    world: tuple[Workspace, tuple[Caller, ...]], call: tuple[Tool, dict[str, Any]], bound: bool
+    world: tuple[Workspace, tuple[McpCaller, ...]], call: tuple[Tool, dict[str, Any]], bound: bool
 ) -> None:
     workspace, callers = world
     access = WorkspaceAccess(workspace)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solo_unicorn.missions.comments import (
-    Answer,
+    CommentAnswer,
     LineComment,
     anchor_at,
     checked,
@@ -134,10 +134,10 @@ def test_a_suggestion_is_the_block_of_that_name() -> None:
 
 
 def test_what_is_handled_waits_for_the_person_and_their_answer_for_the_agent() -> None:
-    agent = Answer("Done", Author("agent", "claude"), NOW, handled=True)
+    agent = CommentAnswer("Done", Author("agent", "claude"), NOW, handled=True)
     one = replace(comment(4), answers=(agent,))
     assert one.open and one.handled and not one.waits and comments_markdown([one]) == ""
-    again = replace(one, answers=(agent, Answer("Not quite", Author("user"), NOW)))
+    again = replace(one, answers=(agent, CommentAnswer("Not quite", Author("user"), NOW)))
     assert again.waits and "You answered: Done" in comments_markdown([again])
     assert "The reviewer answered: Not quite" in comments_markdown([again])
     assert round_of(one, []) == 1 and round_of(one, [NOW - timedelta(hours=1), NOW + timedelta(hours=1)]) == 2

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select
 from solo_unicorn.hub.change import Change as HubChange
 from solo_unicorn.hub.identity import SCOPES, Caller
 from solo_unicorn.hub.storage import tables
-from solo_unicorn.hub.unit_of_work import Work
+from solo_unicorn.hub.unit_of_work import UnitOfWork
 from solo_unicorn.missions.entities import Actor, Author, Flow, ProjectRepository
 from solo_unicorn.missions.errors import InvalidValue, NotFound, SoloUnicornError, VersionConflict
 from solo_unicorn.missions.operations.port import AnyPart, Change
@@ -85,7 +85,7 @@ class Hosted:
 
     async def run(self, now: datetime, by: Author, operation: Callable[[Any], T]) -> T:
         def work(at: Connection) -> T:
-            open_work = Work(hub=self._hub, at=at, caller=self._caller, now=now.timestamp())
+            open_work = UnitOfWork(hub=self._hub, at=at, caller=self._caller, now=now.timestamp())
             return operation(self._change(open_work, self.project, "manage project", by=by))
 
         return await self._hub.database.write(work)

@@ -247,15 +247,15 @@ async def a_tour_is_proposed(do: Play) -> None:
     await made(do, "A")
     a = do.id_of("A")
     do.by = AGENT
-    first = [comments.Stop("lamp.py", 3, "The rule"), comments.Stop("a.py", 1, "Its use", 4)]
+    first = [comments.TourStop("lamp.py", 3, "The rule"), comments.TourStop("a.py", 1, "Its use", 4)]
     await do(comments.propose_tour, a, first)
-    tour = await do(comments.propose_tour, a, [comments.Stop("lamp.py", 5, "The rule")])
+    tour = await do(comments.propose_tour, a, [comments.TourStop("lamp.py", 5, "The rule")])
     assert tour
     do.by = ANN
     await do(comments.answer, a, tour[0].id, "x")
     do.by = AGENT
-    await do(comments.propose_tour, a, [comments.Stop("/etc/passwd", 5, "x")])
-    await do(comments.propose_tour, a, [comments.Stop("a.py", 1, "x")] * 101)
+    await do(comments.propose_tour, a, [comments.TourStop("/etc/passwd", 5, "x")])
+    await do(comments.propose_tour, a, [comments.TourStop("a.py", 1, "x")] * 101)
     await do(comments.propose_tour, a, [])
 
 

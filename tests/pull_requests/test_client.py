@@ -9,7 +9,7 @@ import pytest
 from solo_unicorn.config.redaction import redact
 from solo_unicorn.missions.errors import InvalidValue, NotFound, Offline, SignedOut
 from solo_unicorn.worktrees.github import pulls
-from solo_unicorn.worktrees.github.answers import NotMergeable, RateLimited, Refused, Unavailable
+from solo_unicorn.worktrees.github.answers import GitHubRefused, NotMergeable, RateLimited, Unavailable
 from solo_unicorn.worktrees.github.client import GitHub
 from solo_unicorn.worktrees.github.hosts import Host, RepositoryName
 
@@ -57,7 +57,7 @@ def test_repository_facts_and_a_rename(github: GitHub, double: GitHubDouble) -> 
 def test_a_redirect_to_another_host_gets_no_token(github: GitHub, double: GitHubDouble) -> None:
     elsewhere = {"Location": "https://evil.example/repos/acme/shop"}
     double.interrupt = lambda method, path: Answer(301, {"message": "Moved"}, elsewhere)
-    with pytest.raises(Refused, match="points elsewhere"):
+    with pytest.raises(GitHubRefused, match="points elsewhere"):
         pulls.repository(github, NAME)
 
 
@@ -177,7 +177,7 @@ def test_a_lost_answer_to_opening_does_not_open_two(github: GitHub, double: GitH
 
 
 def test_a_branch_that_is_not_there_is_refused_with_githubs_reason(github: GitHub, checkout: Checkout) -> None:
-    with pytest.raises(Refused, match="head: invalid"):
+    with pytest.raises(GitHubRefused, match="head: invalid"):
         pulls.open_pull(github, NAME, branch="nothing", base="main", title="Pay", body="")
 
 

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from solo_unicorn.agents.mcp_client import Client, Server
+from solo_unicorn.agents.mcp_client import McpClient, McpServerEntry
 from solo_unicorn.missions.errors import Offline
 from solo_unicorn.workspace import queries
 
@@ -112,8 +112,8 @@ def test_a_server_that_never_comes_is_given_up() -> None:
         waited.append(seconds)
         time.sleep(0.01)  # the patience itself is what is tested
 
-    client = Client(
-        Server("solo", "http://127.0.0.1:9/mcp", {}),
+    client = McpClient(
+        McpServerEntry("solo", "http://127.0.0.1:9/mcp", {}),
         version="0",
         wait=wait,
         retrying=lambda reason, seconds: told.append((reason, seconds)),

@@ -29,7 +29,7 @@ from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.exchange import pull
 from solo_unicorn.sync.replica.messages import NoAnswer, Request, Response
 from solo_unicorn.sync.replica.trouble import Trouble, trouble
-from solo_unicorn.workspace.sync_state.outbox import Entry
+from solo_unicorn.workspace.sync_state.outbox import OutboxEntry
 from solo_unicorn.workspace.workspace import Workspace
 
 PAGE, OURS = b"<html>Sign in to this network</html>", b'{"error": {"code": "x", "message": "said by the hub"}}'
@@ -273,7 +273,7 @@ def test_an_upload_that_gets_nowhere_is_given_up_for_now() -> None:
     """A store that took no byte was sent the same piece again and again, without a pause."""
     patch: dict[str, Json] = {"missionId": "m", "size": 9}
     rest: tuple[Any, ...] = ("person", "now", "inflight", None, 0, 1, 0, None, None, None)
-    entry = Entry(1, "x", PROJECT, "f", "ann@hub", "file", patch, {}, *rest)
+    entry = OutboxEntry(1, "x", PROJECT, "f", "ann@hub", "file", patch, {}, *rest)
     talk = files.talk(Request("POST", "/", {}, {}), entry, "/nowhere")
     next(talk)
     talk.send(Response(201, {}, {"attachment": {"state": "waiting"}, "uploadUrl": "/upload"}))

@@ -14,7 +14,7 @@ from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.sync import replica
 from solo_unicorn.sync.client.engine import Engine
 from solo_unicorn.sync.client.reporting import Report
-from solo_unicorn.sync.client.sync_events import Happening
+from solo_unicorn.sync.client.sync_events import SyncEvent
 from solo_unicorn.sync.client.synchroniser import ANSWERED, Synchroniser
 from solo_unicorn.sync.replica.connecting import Account
 from solo_unicorn.sync.replica.messages import Response
@@ -33,7 +33,7 @@ ANN = Account("ann@hub", "hub", "https://hub", "ann", "", "token", True, {})
 
 async def test_who_refuses_everything_is_not_said_to_lack_a_websocket_only(home: Path) -> None:
     """While a hub answered 403, the watch advised to have its proxy pass the Upgrade header."""
-    told: list[Happening] = []
+    told: list[SyncEvent] = []
     async with WorkspaceThread() as thread:
         await thread.run(replica.connecting.put_account, ANN)
         await thread.write(replica.connecting.connect, ANN, {"id": PROJECT, "name": "Shared"}, {})
@@ -46,7 +46,7 @@ async def test_who_refuses_everything_is_not_said_to_lack_a_websocket_only(home:
 
 
 async def test_files_that_do_not_get_through_are_told_of_once_until_they_do(home: Path) -> None:
-    told: list[Happening] = []
+    told: list[SyncEvent] = []
     async with WorkspaceThread() as thread:
         await thread.run(replica.connecting.put_account, ANN)
         await thread.write(replica.connecting.connect, ANN, {"id": PROJECT, "name": "Shared"}, {})

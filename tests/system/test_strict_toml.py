@@ -8,7 +8,7 @@ import pytest
 
 from solo_unicorn.agents import catalogue
 from solo_unicorn.config import parsing
-from solo_unicorn.mcp_server.install.toml import Editor
+from solo_unicorn.mcp_server.install.toml import TomlEditor
 from solo_unicorn.missions.errors import SoloUnicornError
 from solo_unicorn.system import strict_toml
 from solo_unicorn.worktrees.repository.recipe import parse_recipe
@@ -31,7 +31,7 @@ def test_what_cannot_be_used_is_refused_by_every_reader(text: str, tmp_path: Pat
     with pytest.raises(strict_toml.Unfit):
         strict_toml.loads(text)
     with pytest.raises(ValueError):
-        Editor.read(text)
+        TomlEditor.read(text)
     (entry := tmp_path / "mine.toml").write_text(text)
     for read in (
         lambda: catalogue.read(entry),

@@ -127,7 +127,7 @@ async def tour(pilot: Pilot[Any], story: Story) -> None:
     write = story.workspace.write
     made = write(operations.comments.add, card.id, "src/pay/retry.ts", 12, "new", "Three times at most")
     story.workspace.write_as(Author("agent", "claude"), operations.comments.answer, card.id, made.id, "Three it is")
-    stops = [operations.comments.Stop("src/pay/retry.ts", 12, "Every call goes through here now")]
+    stops = [operations.comments.TourStop("src/pay/retry.ts", 12, "Every call goes through here now")]
     story.workspace.write_as(Author("agent", "claude"), operations.comments.propose_tour, card.id, stops)
     await mission("Search: typo", "changes", words="Three it is")(pilot, story)
     pane = pilot.app.screen.query_one(ChangesPane)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from solo_unicorn.agents import parsers
 from solo_unicorn.agents.events import UsageMeter
-from solo_unicorn.mcp_server.caller import Caller
+from solo_unicorn.mcp_server.caller import McpCaller
 from solo_unicorn.mcp_server.tools.listed import TOOLS
 from solo_unicorn.mcp_server.workspace_access import WorkspaceAccess
 from solo_unicorn.missions.entities import LISTS, SYSTEM, Mission, Project, Session, Usage
@@ -62,7 +62,7 @@ def read_everything(workspace: Workspace, project: str) -> None:
         workspace.read(queries.missions.change_state_of, mission.id)
         for tool in TOOLS:
             if tool.name == "get_mission":
-                tool.call(WorkspaceAccess(workspace), Caller(name="test"), {"mission": mission.id})
+                tool.call(WorkspaceAccess(workspace), McpCaller(name="test"), {"mission": mission.id})
     workspace.read(queries.missions.waiting)
     workspace.read(queries.sessions.queue, now=now)
     workspace.read(queries.sessions.find)

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from solo_unicorn.missions.errors import TryAgain
-from solo_unicorn.workstation.session.lease import Lease, Superseded, waking_clock
+from solo_unicorn.workstation.session.lease import ClaimLease, Superseded, waking_clock
 
 
 class Hub:
@@ -32,8 +32,8 @@ class Hub:
         return self.ours
 
 
-def lease(hub: Hub, seconds: float = 120.0) -> Lease:
-    return Lease(hub.renew, seconds=seconds, since=hub.now, clock=hub.clock)
+def lease(hub: Hub, seconds: float = 120.0) -> ClaimLease:
+    return ClaimLease(hub.renew, seconds=seconds, since=hub.now, clock=hub.clock)
 
 
 async def test_a_fresh_lease_needs_no_renewal() -> None:
@@ -98,7 +98,7 @@ async def test_it_is_kept_renewed_and_a_failed_renewal_is_tried_again() -> None:
             renewed.set()
         return True
 
-    held = Lease(renew, seconds=0.04, since=hub.now, clock=hub.clock)
+    held = ClaimLease(renew, seconds=0.04, since=hub.now, clock=hub.clock)
     keeper = asyncio.create_task(held.keep())
     await asyncio.wait_for(renewed.wait(), 30)
     keeper.cancel()

@@ -14,7 +14,7 @@ from solo_unicorn.worktrees.diff.differences import mission_diff
 from solo_unicorn.worktrees.git import Git
 from solo_unicorn.worktrees.landing.landing import Landed, land
 from solo_unicorn.worktrees.pool.pool import Pool
-from solo_unicorn.worktrees.pool.records import Lease
+from solo_unicorn.worktrees.pool.records import WorktreeLease
 from solo_unicorn.worktrees.pool.snapshots import snapshot_work
 from solo_unicorn.worktrees.pool.status import unfinished
 from solo_unicorn.worktrees.repository.submodules import UnpublishedSubmodule
@@ -40,7 +40,7 @@ def modular(repo: Repo, make_repo: MakeRepo, tmp_path: Path) -> Repo:
     return repo
 
 
-def lease_of(pool: Pool, repository: ProjectRepository, mission: Mission, branch: str = "m1") -> Lease:
+def lease_of(pool: Pool, repository: ProjectRepository, mission: Mission, branch: str = "m1") -> WorktreeLease:
     return pool.acquire(repository, mission, branch=branch)
 
 

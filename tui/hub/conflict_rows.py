@@ -10,7 +10,7 @@ from ...missions.records import record
 from ...sync import replica
 from ...sync.replica.conflicts import SAYS, SyncConflict
 from ...workspace import queries
-from ...workspace.sync_state.outbox import Entry
+from ...workspace.sync_state.outbox import OutboxEntry
 from ...workspace.workspace import Workspace
 from ..kit.lines import Row, row
 from ..kit.marks import Marks
@@ -52,7 +52,7 @@ class Undecided:
     name: str
     title: str
     conflict: SyncConflict | None = None
-    parked: Entry | None = None
+    parked: OutboxEntry | None = None
 
     @property
     def key(self) -> str:

@@ -13,7 +13,7 @@ from ...missions.errors import SoloUnicornError, UsageError
 from ...sync import replica
 from ...workspace import operations
 from ...workspace.change import Change
-from ...workspace.sync_state.outbox import Entry
+from ...workspace.sync_state.outbox import OutboxEntry
 from ..kit.application import Application
 from ..kit.editor import edit_in_editor
 from ..kit.keyboard.keyline import KeyLine
@@ -147,7 +147,7 @@ class ConflictsScreen(Sheet[None]):
     async def action_discard(self) -> None:
         await self._parked(replica.sync_steps.discard_parked)
 
-    async def _parked(self, what: Callable[[Change, int], Entry]) -> None:
+    async def _parked(self, what: Callable[[Change, int], OutboxEntry]) -> None:
         one = self.under_cursor
         if one is not None and one.parked is not None:
             await self.app.write_as(SYSTEM, what, one.parked.seq)

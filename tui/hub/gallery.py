@@ -210,7 +210,7 @@ ViewName = Literal["public", "mine", "templates"]
 
 
 @record
-class View:
+class GalleryList:
     """One of the lists."""
 
     title: str
@@ -221,12 +221,12 @@ class View:
 
 
 MIRRORS: Final = "mirrors it here"
-VIEWS: Final[dict[ViewName, View]] = {
-    "public": View(
+VIEWS: Final[dict[ViewName, GalleryList]] = {
+    "public": GalleryList(
         "Public projects", ("projects", "browse"), MIRRORS, "No public project matches. m shows your own.", project_row
     ),
-    "mine": View("Your projects", ("project", "connect"), MIRRORS, "You have no role in any project.", own_row),
-    "templates": View(
+    "mine": GalleryList("Your projects", ("project", "connect"), MIRRORS, "You have no role in any project.", own_row),
+    "templates": GalleryList(
         "Templates", ("projects", "templates"), "creates a project from it", "There are no templates yet.", own_row
     ),
 }

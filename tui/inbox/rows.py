@@ -31,7 +31,7 @@ FIRST = ("command", "file_path", "path", "url", "pattern", "query")
 
 
 @record
-class Entry:
+class InboxEntry:
     """One thing that waits."""
 
     kind: Kind
@@ -50,10 +50,10 @@ class Entry:
         return (self.kind if number is None else f"{self.kind} {number}", self.mission.id)
 
 
-def read(workspace: Workspace) -> list[Entry]:
+def read(workspace: Workspace) -> list[InboxEntry]:
     """All of it, oldest first; below it what may be kept as a rule, for which nobody waits."""
     found = [
-        Entry(_kind(one), one.mission, one.since, one.text)
+        InboxEntry(_kind(one), one.mission, one.since, one.text)
         for one in workspace.read(queries.missions.waiting)
         if one.kind != "permission"  # shown with their requests, below
     ]
@@ -62,9 +62,9 @@ def read(workspace: Workspace) -> list[Entry]:
             mission = workspace.read(queries.missions.get, item.mission_id)
         except NotFound:  # deleted while its agent asked
             continue
-        found.append(Entry("permission", mission, item.asked_at, _call(item), item))
+        found.append(InboxEntry("permission", mission, item.asked_at, _call(item), item))
     offered = [
-        Entry("rule", one.mission, one.since, one.text, event=one.event)
+        InboxEntry("rule", one.mission, one.since, one.text, event=one.event)
         for one in workspace.read(queries.offers.offers)
     ]
     return sorted(found, key=lambda one: one.since) + offered
@@ -84,7 +84,7 @@ def _call(item: InboxItem) -> str:
     return f"{item.tool}  {first}".rstrip() + (f"\n{more[:300]}" if more else "")
 
 
-def entry_row(one: Entry, marks: Marks, now: datetime) -> Row:
+def entry_row(one: InboxEntry, marks: Marks, now: datetime) -> Row:
     """What it is, of which mission, since when, and its words."""
     mark, role = marks.waits, "wait"
     match one.kind:

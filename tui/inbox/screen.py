@@ -15,7 +15,7 @@ from ..kit.keyboard.keys import binding
 from ..kit.leaving import Sheet
 from ..kit.lines import Lines
 from . import rows as inbox_rows
-from .rows import Entry
+from .rows import InboxEntry
 
 FITS = {
     "allow": ("permission",),
@@ -68,7 +68,7 @@ class InboxScreen(Sheet[str | None]):
 
     def __init__(self) -> None:
         super().__init__(classes="sheet")
-        self.waiting: list[Entry] = []
+        self.waiting: list[InboxEntry] = []
         self.tab: str | None = None
         """The part of the mission room that the person wants to see."""
 
@@ -99,7 +99,7 @@ class InboxScreen(Sheet[str | None]):
         self.refresh_bindings()
 
     @property
-    def under_cursor(self) -> Entry | None:
+    def under_cursor(self) -> InboxEntry | None:
         """What the cursor is on."""
         at = self.lines.cursor or 0
         return self.waiting[at] if at < len(self.waiting) else None

@@ -24,7 +24,7 @@ from ...config import paths
 from ...missions.errors import SoloUnicornError
 from ...system import strict_json
 from ...system.locks import Lock
-from .leaving import Place
+from .leaving import PlaceScreen
 
 BREATH: Final = 0.5
 """Seconds between two writes while somebody types: what may be lost."""
@@ -80,7 +80,7 @@ def hold(name: str) -> Lock | None:
     return None
 
 
-class DraftedSheet(Place[ScreenResultType], ModalScreen[ScreenResultType]):
+class DraftedSheet(PlaceScreen[ScreenResultType], ModalScreen[ScreenResultType]):
     """A sheet whose fields come back. `draft` names what is written: one sheet, one subject."""
 
     def __init__(self, draft: str) -> None:

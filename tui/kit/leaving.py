@@ -14,7 +14,7 @@ def is_gone(widget: Widget) -> bool:
     return not widget.is_attached or widget.screen not in widget.app.screen_stack
 
 
-class Place(Screen[ScreenResultType]):
+class PlaceScreen(Screen[ScreenResultType]):
     """A screen of its own."""
 
     async def _dispatch_message(self, message: Message) -> None:
@@ -34,5 +34,5 @@ class Place(Screen[ScreenResultType]):
         return super().dismiss(result)
 
 
-class Sheet(Place[ScreenResultType], ModalScreen[ScreenResultType]):
+class Sheet(PlaceScreen[ScreenResultType], ModalScreen[ScreenResultType]):
     """A sheet above another screen."""

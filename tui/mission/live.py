@@ -13,7 +13,7 @@ from textual.widgets import ContentSwitcher
 
 from ..kit.application import Application
 from ..kit.keyboard.keyline import KeyLine
-from ..kit.leaving import Place
+from ..kit.leaving import PlaceScreen
 from ..kit.paint import Drawn
 from ..kit.tabline import Tab, TabLine
 from . import data as mission_data
@@ -82,7 +82,7 @@ class Rule(Drawn):
         return self.draw([("─" * self.size.width, "rule")], self.size.width)
 
 
-class LiveMission(Place[None]):
+class LiveMission(PlaceScreen[None]):
     """Title, tabs over one mission, keys; read anew whenever any process changes something."""
 
     CSS_PATH = "mission.tcss"

@@ -13,20 +13,20 @@ from textual.widgets import ContentSwitcher
 from ..kit.application import Application
 from ..kit.keyboard.keyline import KeyLine
 from ..kit.keyboard.keys import binding
-from ..kit.leaving import Place
+from ..kit.leaving import PlaceScreen
 from ..kit.lines import Lines, row
 from ..kit.tabline import Tab, TabLine
 from . import data as project_data
 from .data import ProjectData
 from .members import Members
-from .panes import Actors, Flows, Memory, Permissions, Repositories, Settings
+from .panes import Actors, Flows, MemoryPane, PermissionsPane, Repositories, SettingsPane
 
 TabName = Literal["settings", "repositories", "flows", "actors", "memory", "permissions", "members"]
 TABS: Final[tuple[TabName, ...]] = get_args(TabName)
 FOCUS: Final = {"settings": "#project-fields", "permissions": "#rules", "members": "#people"}
 
 
-class LiveProject(Place[None]):
+class LiveProject(PlaceScreen[None]):
     """Heading, tabs, keys; read anew whenever any process changes something."""
 
     CSS_PATH = "project.tcss"
@@ -114,7 +114,7 @@ class LiveProject(Place[None]):
         marks = self.app.marks
         match self.tab:
             case "settings":
-                return Settings(marks)
+                return SettingsPane(marks)
             case "repositories":
                 return Repositories(marks, self.tab)
             case "flows":
@@ -122,9 +122,9 @@ class LiveProject(Place[None]):
             case "actors":
                 return Actors(marks, self.tab)
             case "memory":
-                return Memory(marks, self.tab)
+                return MemoryPane(marks, self.tab)
             case "permissions":
-                return Permissions(marks)
+                return PermissionsPane(marks)
             case "members":
                 return Members(marks)
 

@@ -21,7 +21,7 @@ from ..kit.application import Application
 from ..kit.keyboard.key_row import NARROW
 from ..kit.keyboard.keyline import KeyLine
 from ..kit.keyboard.keys import binding
-from ..kit.leaving import Place
+from ..kit.leaving import PlaceScreen
 from ..kit.lines import Lines, Row, row
 
 WEEKS: Final = (12, 26, 52)
@@ -115,7 +115,7 @@ class Plot(PlotextPlot):
         plot.xticks(list(range(0, len(self.weeks), step)), [week.start[5:] for week in self.weeks[::step]])
 
 
-class MetricsScreen(Place[None]):
+class MetricsScreen(PlaceScreen[None]):
     """Four plots and a table; read anew when something changes."""
 
     CSS_PATH = "metrics.tcss"

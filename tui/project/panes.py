@@ -31,7 +31,7 @@ class ProjectPane(Protocol):
         """Show the project as it is now."""
 
 
-class Settings(Vertical):
+class SettingsPane(Vertical):
     """Every field of the project."""
 
     def __init__(self, marks: Marks) -> None:
@@ -46,7 +46,7 @@ class Settings(Vertical):
         self.query_one(FieldList).offer(fields, values_of(data.project, fields))
 
 
-class Parts(Horizontal):
+class PartsPane(Horizontal):
     """A list of parts at the left, what there is of the chosen one at the right."""
 
     EMPTY = ""
@@ -99,7 +99,7 @@ class Parts(Horizontal):
             self.query_one(f"#{self.id}-details").focus()
 
 
-class Repositories(Parts):
+class Repositories(PartsPane):
     """The repositories of the project."""
 
     EMPTY = "No repository yet. n links a checkout, or clones an address."
@@ -116,7 +116,7 @@ class Repositories(Parts):
             self.query_one(FieldList).offer((), {})
 
 
-class Actors(Parts):
+class Actors(PartsPane):
     """The personas."""
 
     EMPTY = "No actor yet. n creates one: a reviewer, a tester, a careful architect."
@@ -153,7 +153,7 @@ class StageEditor(Lines):
     ]
 
 
-class Flows(Parts):
+class Flows(PartsPane):
     """The flows; Enter on a stage edits its prompt."""
 
     EMPTY = "No flows."
@@ -218,7 +218,7 @@ def changed_stages(stages: tuple[FlowStage, ...], at: int, what: str) -> tuple[t
     return tuple(found), at
 
 
-class Memory(Parts):
+class MemoryPane(PartsPane):
     """The documents of the project memory."""
 
     EMPTY = "No documents yet. n creates one; agents read and write them too."
@@ -247,7 +247,7 @@ class Memory(Parts):
         await self.query_one(Document).show(one.text if isinstance(one, MemoryDocument) else "")
 
 
-class Permissions(Vertical):
+class PermissionsPane(Vertical):
     """What agents may do without asking."""
 
     def __init__(self, marks: Marks) -> None:

@@ -22,7 +22,7 @@ from ..kit.sheets.write import WriteScreen
 from .fields import change_of
 from .live import LiveProject
 from .members import ASKS, Members
-from .panes import Flows, Parts, StageEditor, changed_stages
+from .panes import Flows, PartsPane, StageEditor, changed_stages
 
 PARTS = ("repositories", "flows", "actors", "memory")
 
@@ -66,7 +66,7 @@ class ProjectScreen(LiveProject):
             lines = self.query_one("#rules", Lines)
             return lines.rows[lines.cursor or 0].key if lines.rows else None
         pane = next(iter(self.query(f"#{self.tab}")), None)
-        return pane.chosen if isinstance(pane, Parts) else None
+        return pane.chosen if isinstance(pane, PartsPane) else None
 
     # -- fields --------------------------------------------------------------------------------------------------
 

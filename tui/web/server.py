@@ -13,7 +13,7 @@ from aiohttp import web
 from textual_serve.server import Server
 
 from .gate import COOKIE, Gate
-from .visitor import Visitor
+from .visitor import WebVisitor
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 HOST: Final = "127.0.0.1"
@@ -64,7 +64,7 @@ class BoardServer(Server):
         super().__init__(arguments, host=HOST, port=port, title="Solo Unicorn")
         self.gate = Gate(port, time.monotonic)
         self.most = most
-        self.visitors: set[Visitor] = set()
+        self.visitors: set[WebVisitor] = set()
         self._sockets: set[web.WebSocketResponse] = set()
 
     def new_link(self) -> str:
@@ -158,7 +158,7 @@ class BoardServer(Server):
         async def lost() -> None:
             await socket.close(code=LOST, message=b"the board is gone")
 
-        visitor = Visitor(
+        visitor = WebVisitor(
             self.command,
             write_bytes=socket.send_bytes,
             write_str=socket.send_str,
@@ -180,7 +180,7 @@ class BoardServer(Server):
             await asyncio.shield(self._let_go(visitor))
         return socket
 
-    async def _let_go(self, visitor: Visitor) -> None:
+    async def _let_go(self, visitor: WebVisitor) -> None:
         try:
             await visitor.stop()
         finally:

@@ -15,7 +15,7 @@ QUIT_SECONDS: Final = 5.0
 BOARD: Final = (sys.executable, "-P", "-m", "solo_unicorn.tui.web.served")
 
 
-class Visitor(AppService):
+class WebVisitor(AppService):
     """The board's process. It gets no shell and no secret of the gate, neither as an argument nor as a variable."""
 
     async def _open_app_process(self, width: int = 80, height: int = 24) -> Process:

@@ -17,13 +17,13 @@ from ..kit.ages import size
 from ..kit.application import Application
 from ..kit.keyboard.keyline import KeyLine
 from ..kit.keyboard.keys import binding
-from ..kit.leaving import Place
+from ..kit.leaving import PlaceScreen
 from ..kit.lines import Lines, Row, row
 from . import data as panel
 from . import machine
 
 
-class WorkstationScreen(Place[str | None]):
+class WorkstationScreen(PlaceScreen[str | None]):
     """Gives the mission that the person wants to see, or None."""
 
     CSS_PATH = "workstation.tcss"

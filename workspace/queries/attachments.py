@@ -10,7 +10,7 @@ from ...missions.entities import Attachment
 from ...missions.errors import NotFound
 from ...missions.ids import short_id
 from .. import lookup, rows
-from ..sync_state.outbox import Entry
+from ..sync_state.outbox import OutboxEntry
 
 
 def of_mission(connection: sqlite3.Connection, ref: str) -> list[Attachment]:
@@ -49,7 +49,7 @@ def damaged(connection: sqlite3.Connection) -> list[tuple[Attachment, str]]:
     return found
 
 
-def queued_content(entry: Entry) -> str | None:
+def queued_content(entry: OutboxEntry) -> str | None:
     """Where the bytes of a queued file are; None when they are gone, or when it is queued to be taken off."""
     digest = str(entry.patch.get("sha256", ""))
     path = paths.attachments_dir() / digest[:2] / digest

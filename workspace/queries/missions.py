@@ -15,7 +15,7 @@ from ...missions.board import DependencyView, Direction, Hit, Page, Waiting
 from ...missions.entities import LISTS, ListName, Mission, MissionEvent, Worktree
 from ...missions.errors import NotFound
 from ...missions.ids import short_id
-from ...missions.paging import Place, cursor_after, place_of
+from ...missions.paging import PagePlace, cursor_after, place_of
 from ...missions.rules.dependencies import is_resolved
 from ...system import strict_json
 from .. import lookup, rows
@@ -67,7 +67,7 @@ def _asked(
     ready: bool | None,
     text: str | None,
     limit: int,
-    place: Place | None,
+    place: PagePlace | None,
 ) -> Page[Mission]:
     """The page of missions whose cards meet a query: all cards are looked at, the missions of the page are read."""
     from ...missions.filters.query import compile_query
@@ -160,7 +160,7 @@ def _in_order(
     lists: Sequence[ListName],
     ready: bool | None,
     limit: int,
-    place: Place | None,
+    place: PagePlace | None,
 ) -> tuple[list[str], int]:
     """A page in board order and the total: counted per list, read list by list along the index, never sorted."""
     which = " AND ready = ?" if ready is not None else ""
@@ -203,7 +203,7 @@ def _matching(
     lists: Sequence[ListName],
     ready: bool | None,
     limit: int,
-    place: Place | None,
+    place: PagePlace | None,
 ) -> tuple[list[str], int]:
     """A page of those with the words, in board order, and how many there are."""
     ranks = " ".join(f"WHEN '{name}' THEN {rank}" for rank, name in enumerate(LISTS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final, Literal
 
-from ...missions.board import Offer
+from ...missions.board import MemoryOffer
 from ...missions.errors import NotFound
 from ...missions.search.words import asked
 from .. import lookup, rows
@@ -18,14 +18,14 @@ _ALIKE: Final = 0.6
 _LEFT: Final = "NOT EXISTS (SELECT 1 FROM memory_offer o WHERE o.event = e.seq)"
 
 
-def offers(connection: sqlite3.Connection, project: str | None = None) -> list[Offer]:
+def offers(connection: sqlite3.Connection, project: str | None = None) -> list[MemoryOffer]:
     """Feedback of rejections, and answers to questions that another mission had asked before; the oldest first."""
     only = lookup.project(connection, project).id if project else None
     found = [*_rejections(connection, only), *_repeated(connection, only)]
     return sorted(found, key=lambda one: one.event)[-SHOWN:]
 
 
-def one(connection: sqlite3.Connection, event: int) -> Offer:
+def one(connection: sqlite3.Connection, event: int) -> MemoryOffer:
     """An offer by its number; NotFound for one that was decided on."""
     for offer in offers(connection):
         if offer.event == event:
@@ -33,7 +33,7 @@ def one(connection: sqlite3.Connection, event: int) -> Offer:
     raise NotFound(f"There is no offer {event} for the memory", todo="`memory offers` lists the offers")
 
 
-def _rejections(connection: sqlite3.Connection, project_id: str | None) -> list[Offer]:
+def _rejections(connection: sqlite3.Connection, project_id: str | None) -> list[MemoryOffer]:
     rows = connection.execute(
         "SELECT seq, mission_id, note, at FROM event e WHERE kind = 'rejected' AND author_kind = 'user' "
         f"AND note <> '' AND (?1 IS NULL OR project_id = ?1) AND {_LEFT} ORDER BY seq DESC LIMIT ?2",
@@ -43,7 +43,7 @@ def _rejections(connection: sqlite3.Connection, project_id: str | None) -> list[
     return [offer for offer in found if offer]
 
 
-def _repeated(connection: sqlite3.Connection, project_id: str | None) -> list[Offer]:
+def _repeated(connection: sqlite3.Connection, project_id: str | None) -> list[MemoryOffer]:
     rows = connection.execute(
         f"SELECT seq, mission_id, kind, note, at, {_LEFT} FROM event e WHERE kind IN ('asked', 'answered') "
         "AND (?1 IS NULL OR project_id = ?1) ORDER BY seq DESC LIMIT ?2",
@@ -76,9 +76,9 @@ def _offer(
     text: str,
     at: str,
     why: Literal["rejected", "asked again"],
-) -> Offer | None:
+) -> MemoryOffer | None:
     try:
         mission = lookup.mission(connection, mission_id)
     except NotFound:  # deleted since
         return None
-    return Offer(seq, mission, " ".join(text.split()), why, rows.known_moment(at))
+    return MemoryOffer(seq, mission, " ".join(text.split()), why, rows.known_moment(at))

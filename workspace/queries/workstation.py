@@ -6,7 +6,7 @@ import sqlite3
 from datetime import datetime
 from typing import Final
 
-from ...missions.board import Request
+from ...missions.board import ServiceRequest
 from ...missions.entities import CodeAgent, Worktree
 from ...system import strict_json
 from .. import lookup, rows
@@ -40,14 +40,14 @@ def worktrees(connection: sqlite3.Connection, repository: str | None = None) -> 
     return [rows.load(Worktree, doc) for (doc,) in docs]
 
 
-def requests(connection: sqlite3.Connection, after: int = 0) -> list[Request]:
+def requests(connection: sqlite3.Connection, after: int = 0) -> list[ServiceRequest]:
     """Open requests after the one with that id, oldest first; each stays until it is finished."""
     found = connection.execute(
         "SELECT id, kind, mission_id, session_id, payload, at, correlation_id FROM request WHERE id > ? ORDER BY id",
         (after,),
     ).fetchall()
     return [
-        Request(number, kind, rows.known_moment(at), mission_id, session_id, strict_json.loads(payload), chain)
+        ServiceRequest(number, kind, rows.known_moment(at), mission_id, session_id, strict_json.loads(payload), chain)
         for number, kind, mission_id, session_id, payload, at, chain in found
     ]
 

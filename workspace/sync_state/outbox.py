@@ -31,7 +31,7 @@ PAYLOAD_VERSION = 1
 
 
 @record
-class Entry:
+class OutboxEntry:
     """One row of the outbox."""
 
     seq: int
@@ -82,12 +82,12 @@ COLUMNS = (
 )
 
 
-def entry_of(row: tuple[object, ...]) -> Entry:
+def entry_of(row: tuple[object, ...]) -> OutboxEntry:
     """The entry in a row of COLUMNS."""
     values: list[object] = list(row)
     for place in (6, 7, 11):
         values[place] = None if values[place] is None else strict_json.loads(str(values[place]))
-    return Entry(*values)  # type: ignore[arg-type]
+    return OutboxEntry(*values)  # type: ignore[arg-type]
 
 
 def account_of(connection: sqlite3.Connection, project_id: str) -> str | None:
@@ -96,13 +96,13 @@ def account_of(connection: sqlite3.Connection, project_id: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-def entries(connection: sqlite3.Connection, entity_id: str) -> list[Entry]:
+def entries(connection: sqlite3.Connection, entity_id: str) -> list[OutboxEntry]:
     """The rows of one mission, oldest first."""
     found = connection.execute(f"SELECT {COLUMNS} FROM outbox WHERE entity_id = ? ORDER BY seq", (entity_id,))
     return [entry_of(row) for row in found.fetchall()]
 
 
-def entry(connection: sqlite3.Connection, seq: int) -> Entry | None:
+def entry(connection: sqlite3.Connection, seq: int) -> OutboxEntry | None:
     """One row, or None when it is gone."""
     row = connection.execute(f"SELECT {COLUMNS} FROM outbox WHERE seq = ?", (seq,)).fetchone()
     return None if row is None else entry_of(row)
@@ -219,7 +219,7 @@ class Adding:
         else:
             self.creation(document)
 
-    def _last(self) -> Entry | None:
+    def _last(self) -> OutboxEntry | None:
         row = self._connection.execute(
             f"SELECT {COLUMNS} FROM outbox WHERE entity_id = ? ORDER BY seq DESC LIMIT 1", (self._entity_id,)
         ).fetchone()
@@ -239,14 +239,14 @@ def made_on(connection: sqlite3.Connection, mission_id: str, values: Mapping[str
     connection.execute("UPDATE outbox SET seen = ? WHERE seq = ?", (dump(seen), last.seq))
 
 
-def _joins(last: Entry, patch: Mapping[str, Json], origin: str) -> bool:
+def _joins(last: OutboxEntry, patch: Mapping[str, Json], origin: str) -> bool:
     fresh = last.state == "queued" and last.attempts == 0 and last.rebase == 0 and last.origin == origin
     steps = bool(patch.keys() & DECIDING) or (last.kind == "patch" and bool(last.patch.keys() & DECIDING))
     links = last.kind == "create" and bool(patch.keys() & SETS)  # a new mission waits for no other one
     return fresh and last.kind in ("create", "patch") and not steps and not links
 
 
-def never_sent(row: Entry) -> bool:
+def never_sent(row: OutboxEntry) -> bool:
     """Whether the hub cannot have heard of a row."""
     if row.state == "parked":
         return row.error_code != "suspect"
@@ -264,21 +264,25 @@ def hub_forgot(connection: sqlite3.Connection, project_id: str, mission_id: str)
     return known is not None or bool(rows)
 
 
-def fold(said: JsonObject | None, pending: Iterable[Entry]) -> JsonObject | None:
-    """The view of one mission: what the hub said (None: it is not there) with what was done here since.
+def fold(said: JsonObject | None, pending: Iterable[OutboxEntry]) -> JsonObject | None:
+    """The view of one mission or part: what the hub said (None: it is not there) with what was done here since.
 
-    What is parked is not shown, except a mission that the hub refused to make: it is nowhere else.
+    What is parked is not shown, except what the hub refused to make: it is nowhere else.
     """
     document = None if said is None else dict(said)
     for one in pending:
-        if one.state == "parked" and one.kind != "create":
+        if one.state == "parked" and one.kind not in ("create", "part"):
             continue
-        if one.kind.startswith("part") or one.kind == "note":
-            continue
-        if one.kind == "delete":
-            document = None
-        elif one.kind == "create":
-            document = {**(document or {}), **one.patch}
-        elif document is not None:
-            document.update(one.patch)
+        match one.kind:
+            case "delete" | "part_delete":
+                document = None
+            case "create":
+                document = {**(document or {}), **one.patch}
+            case "part":
+                document = {**(document or {}), **cast("JsonObject", one.patch["document"])}
+            case "part_patch":
+                if document is not None or one.patch["table"] == "memory":
+                    document = {**(document or {}), **cast("JsonObject", one.patch["fields"])}
+            case _ if document is not None:
+                document.update(one.patch)
     return document

@@ -27,7 +27,7 @@ LONGEST_WAIT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Mirror:
+class CheckoutMirror:
     """What one checkout shows of its project."""
 
     project_id: str
@@ -73,7 +73,7 @@ class Mirroring:
             stop()
             await _end(watcher)
 
-    async def _look(self, mirror: Mirror) -> None:
+    async def _look(self, mirror: CheckoutMirror) -> None:
         try:
             if mirror.memory:
                 await self._memory(mirror)
@@ -82,7 +82,7 @@ class Mirroring:
         except (OSError, SoloUnicornError) as problem:
             self._log.warning("not mirrored", extra={"checkout": str(mirror.checkout), "why": str(problem)})
 
-    async def _memory(self, mirror: Mirror) -> None:
+    async def _memory(self, mirror: CheckoutMirror) -> None:
         context, where = self._context, memory_files.key(mirror.checkout)
         found = await context.git(memory_files.read, mirror.checkout)
         merged = await context.workspace.run(memory_files.merge, mirror.project_id, where, found, datetime.now(UTC))
@@ -100,7 +100,7 @@ class Mirroring:
                 },
             )
 
-    async def _documents(self, mirror: Mirror) -> None:
+    async def _documents(self, mirror: CheckoutMirror) -> None:
         workspace = self._context.workspace
         marker = await workspace.run(Workspace.meta, mirror.marker)
         since = int(marker) if marker else None
@@ -128,10 +128,10 @@ class Mirroring:
             self._due.set()
 
 
-def mirrors_of(workspace: Workspace) -> list[Mirror]:
+def mirrors_of(workspace: Workspace) -> list[CheckoutMirror]:
     """Every checkout of a project that wants a mirror."""
     return [
-        Mirror(project.id, Path(repository.local_path), project.mirror_memory, project.mirror_documents)
+        CheckoutMirror(project.id, Path(repository.local_path), project.mirror_memory, project.mirror_documents)
         for project in workspace.read(queries.projects.list_all)
         if project.mirror_memory or project.mirror_documents
         for repository in workspace.read(queries.projects.repositories, project.id)

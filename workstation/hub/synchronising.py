@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ...config import paths
 from ...config.log import logger
-from ...missions.board import Request
+from ...missions.board import ServiceRequest
 from ...missions.entities import Json, JsonObject, Session
 from ...missions.errors import SoloUnicornError
 from ...missions.ids import new_ulid
@@ -32,7 +32,7 @@ from ..dispatch import Wish
 if TYPE_CHECKING:
     from ...sync.client.engine import Engine
     from ...sync.client.link import AccountLink
-    from ...sync.client.sync_events import Happening
+    from ...sync.client.sync_events import SyncEvent
     from .registry import Registry
 
 SYNCHRONISATION = "synchronisation"
@@ -57,7 +57,7 @@ class Synchronising:
         self._asking: set[asyncio.Task[bool]] = set()
         self._log = logger("sync")
 
-    async def fetch(self, request: Request) -> None:
+    async def fetch(self, request: ServiceRequest) -> None:
         """Bring a file of a mission from its hub; when that fails, its `failure` says why."""
         from ...sync.client.downloads import fetch
         from ...sync.client.fetching import connected
@@ -213,7 +213,7 @@ class Synchronising:
                     task.cancel()
                 await asyncio.gather(*self._asking, return_exceptions=True)
 
-    def _happened(self, happening: Happening) -> None:
+    def _happened(self, happening: SyncEvent) -> None:
         if happening.kind != "live":  # all others are told of when a look at a hub is over
             self._supervisor.works(SYNCHRONISATION)
 

@@ -28,7 +28,7 @@ from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
 from ...worktrees.github.pulls import Pull
 from ...worktrees.landing.landing import Conflicted, Landed, land
-from ...worktrees.landing.messages import Message
+from ...worktrees.landing.messages import LandingMessage
 from ...worktrees.landing.proofs import Unproven
 from ...worktrees.landing.recovery import recover
 from ..context import ServiceContext
@@ -192,7 +192,7 @@ def read_queue(workspace: Workspace) -> list[Due]:
 def _do(due: Due, repository: ProjectRepository, branch: str) -> Landed | Conflicted:
     """On a git thread: land the branch."""
     mission = due.mission
-    message = Message(mission.title, short_id(mission.number), branch, mission.landing_message or "")
+    message = LandingMessage(mission.title, short_id(mission.number), branch, mission.landing_message or "")
     return land(
         repository.local_path,
         branch=branch,

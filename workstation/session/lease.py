@@ -31,7 +31,7 @@ class Superseded(SoloUnicornError):
     code = "superseded"
 
 
-class Lease:
+class ClaimLease:
     """One claim; `renew` answers False when the claim is no longer ours."""
 
     def __init__(

@@ -34,8 +34,7 @@ from ...worktrees.landing.proofs import note_begin
 from ...worktrees.noted_states import note_state
 from ...worktrees.pool.pool import Pool
 from ...worktrees.pool.preparing import Preparation
-from ...worktrees.pool.records import Lease as WorktreeLease
-from ...worktrees.pool.records import PoolFull
+from ...worktrees.pool.records import PoolFull, WorktreeLease
 from ...worktrees.pool.scripts import ScriptResult
 from ...worktrees.repository.folders import start_in
 from ..context import ServiceContext

@@ -36,7 +36,7 @@ from ...worktrees.pool.records import BranchTaken, PoolFull
 from ...worktrees.repository.repositories import UnusableRepository
 from ..context import ServiceContext
 from . import full_disk
-from .lease import Lease, Superseded, waking_clock
+from .lease import ClaimLease, Superseded, waking_clock
 from .outcome_policy import end, goes_on_by_itself, judge, works_in_vain
 from .preparing import Prepared, ReadComments, prepare
 from .proving import note_as_told, prove_finished, read_finished
@@ -88,7 +88,7 @@ class SessionRunner:
         self._broke_off = False
         """Whether its course was begun before."""
         self._log = logger("workstation.session")
-        self._lease = Lease(
+        self._lease = ClaimLease(
             self._renew,
             seconds=context.settings.sessions.lease_seconds,
             since=waking_clock() if since is None else since,

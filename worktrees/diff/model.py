@@ -96,23 +96,25 @@ class Diff:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PairedRow:
     """One row of the side-by-side view; a side is None where the other has a line more."""
 
     left: Line | None
     right: Line | None
 
 
-def side_by_side(hunk: Hunk) -> list[Row]:
+def side_by_side(hunk: Hunk) -> list[PairedRow]:
     """A hunk as rows: removed lines beside the added ones that replace them."""
-    rows: list[Row] = []
+    rows: list[PairedRow] = []
     removed: list[Line] = []
     added: list[Line] = []
 
     def flush() -> None:
         for number in range(max(len(removed), len(added))):
             rows.append(
-                Row(removed[number] if number < len(removed) else None, added[number] if number < len(added) else None)
+                PairedRow(
+                    removed[number] if number < len(removed) else None, added[number] if number < len(added) else None
+                )
             )
         removed.clear()
         added.clear()
@@ -127,7 +129,7 @@ def side_by_side(hunk: Hunk) -> list[Row]:
                 added.append(line)
             case " ":
                 flush()
-                rows.append(Row(line, line))
+                rows.append(PairedRow(line, line))
             case _:
                 pass
     flush()

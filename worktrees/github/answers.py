@@ -33,7 +33,7 @@ class RateLimited(Unavailable):
     code = "github_rate_limited"
 
 
-class Refused(SoloUnicornError):
+class GitHubRefused(SoloUnicornError):
     """GitHub understood and said no; `status` is its answer."""
 
     code = "github_refused"
@@ -109,7 +109,7 @@ def refusal(host: str, method: str, url: str, response: httpx.Response) -> SoloU
         case status if status >= 500:
             return Unavailable(f"{host} answered {status}", why=why, todo="try again in a moment")
         case status:
-            return Refused(what, status=status, why=why, todo="change the request as GitHub asks")
+            return GitHubRefused(what, status=status, why=why, todo="change the request as GitHub asks")
 
 
 def body_of(response: httpx.Response) -> Json:

@@ -22,7 +22,7 @@ from ...config import network
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import Offline, SoloUnicornError
 from ...system.backoff import Backoff
-from .answers import Refused, Unavailable, body_of, refusal, said, unavailable, wait_for
+from .answers import GitHubRefused, Unavailable, body_of, refusal, said, unavailable, wait_for
 from .hosts import Host
 from .tokens import token
 
@@ -108,7 +108,7 @@ class GitHub:
         found = body_of(response)
         data = found.get("data") if isinstance(found, dict) else None
         if not isinstance(data, dict) or (isinstance(found, dict) and found.get("errors")):
-            raise Refused(
+            raise GitHubRefused(
                 f"{self.host.name} did not answer a query",
                 status=response.status_code,
                 why=said(found) or "it answered without data",
@@ -208,7 +208,7 @@ class GitHub:
     def _redirected(self, method: str, response: httpx.Response) -> str:
         target = str(response.url.join(response.headers.get("location", "")))
         if not self._is_ours(target) or (method != "GET" and response.status_code in (301, 302)):
-            raise Refused(
+            raise GitHubRefused(
                 f"{self.host.name} points elsewhere for {response.url.path}",
                 status=response.status_code,
                 why="tokens are not sent to another host, nor changes to another address",
@@ -230,8 +230,8 @@ class GitHub:
             todo="check GitHub, or try again: completed steps will be recognised",
         )
 
-    def _unexpected(self, path: str) -> Refused:
-        return Refused(
+    def _unexpected(self, path: str) -> GitHubRefused:
+        return GitHubRefused(
             f"{self.host.name} sent an unexpected answer for {path}", status=200, todo="check github.api_url"
         )
 

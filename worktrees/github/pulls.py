@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from ...missions.entities import Json, JsonObject, MergeStrategy, PullRequest, PullRequestReview, PullRequestState
 from ...missions.rules.pull_requests import checks_of
-from .answers import NotMergeable, Refused
+from .answers import GitHubRefused, NotMergeable
 from .client import GitHub
 from .comments import unresolved_comments
 from .hosts import RepositoryName
@@ -69,7 +69,7 @@ def open_pull(github: GitHub, name: RepositoryName, *, branch: str, base: str, t
     content["maintainer_can_modify"] = True
     try:
         return _pull(github.send("POST", f"{_path(name)}/pulls", content))
-    except Refused as error:
+    except GitHubRefused as error:
         there = find_open(github, name, branch=branch, base=base) if error.status == 422 else None
         if there is None:
             raise
@@ -181,5 +181,5 @@ def _object(found: Json) -> JsonObject:
 
 def _number(found: Json) -> int:
     if not isinstance(found, int):
-        raise Refused("GitHub's answer has no number where there should be one", status=200)
+        raise GitHubRefused("GitHub's answer has no number where there should be one", status=200)
     return found

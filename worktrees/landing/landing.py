@@ -23,7 +23,7 @@ from ..repository.submodules import check_published
 from . import landing_log
 from .building import SCRATCH, Conflicted, add_scratch, build, check, furnish, has_hooks, remove_scratch
 from .checkout import CheckoutInTheWay, check_movable, checkout_of, move_branch
-from .messages import Message
+from .messages import LandingMessage
 from .pushing import push
 from .recovery import PIN, finish, move_of, recover_entry, with_checkout
 
@@ -76,7 +76,7 @@ def land(
     branch: str,
     target: str,
     strategy: MergeStrategy,
-    message: Message | str,
+    message: LandingMessage | str,
     worktree: Path | None = None,
     check_command: str | None = None,
     scratch_root: Path | None = None,
@@ -97,7 +97,7 @@ def land(
     if branch == target:
         raise InvalidValue("target", f"{branch} cannot land on itself", todo="choose another target branch")
     if isinstance(message, str):
-        message = Message("", "", own=message)
+        message = LandingMessage("", "", own=message)
     if scratch_root is None:
         from ...config.paths import worktrees_dir
 
@@ -129,7 +129,7 @@ class _Landing:
         branch: str,
         target: str,
         strategy: MergeStrategy,
-        message: Message,
+        message: LandingMessage,
         worktree: Path | None,
         check_command: str | None,
         scratch_root: Path,
@@ -165,7 +165,7 @@ class _Landing:
         if checkout:
             check_movable(checkout.path, self.target)
         name = f"land-{uuid4().hex[:12]}"
-        entry = landing_log.Entry(
+        entry = landing_log.LandingEntry(
             id=name,
             branch=self.branch,
             branch_head=head,
@@ -187,7 +187,7 @@ class _Landing:
                         recover_entry(self.facts, left)
             raise
 
-    def _land(self, entry: landing_log.Entry, base: str) -> Landed | Conflicted:
+    def _land(self, entry: landing_log.LandingEntry, base: str) -> Landed | Conflicted:
         """Make the commit, check it, publish it, move the branch."""
         common, scratch_path = self.facts.common_dir, Path(entry.scratch)
         scratch = add_scratch(self.facts.root, common, scratch_path, base)
@@ -218,11 +218,11 @@ class _Landing:
         finish(self.facts, entry)
         return Landed(new, pushed, self.note)
 
-    def _note(self, entry: landing_log.Entry) -> landing_log.Entry:
+    def _note(self, entry: landing_log.LandingEntry) -> landing_log.LandingEntry:
         landing_log.begin(self.facts.common_dir, entry)
         return entry
 
-    def _move(self, entry: landing_log.Entry) -> None:
+    def _move(self, entry: landing_log.LandingEntry) -> None:
         """The local branch; once the remote has the work, a checkout that got in the way only earns a note."""
         try:
             move_branch(self.git, move_of(entry), entry.id)

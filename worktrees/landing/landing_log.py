@@ -21,7 +21,7 @@ Phase = Literal["preparing", "publishing", "moving"]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LandingEntry:
     """One landing, under way or done."""
 
     id: str
@@ -43,7 +43,7 @@ class Entry:
     """Unix time."""
 
 
-def begin(common_dir: Path, entry: Entry) -> None:
+def begin(common_dir: Path, entry: LandingEntry) -> None:
     """Write (or rewrite) the journal of a landing, durably, in one step."""
     path = _journal(common_dir, entry.target)
     files.replace(path, json.dumps(dataclasses.asdict(entry)).encode(), mode=shared_mode(common_dir))
@@ -54,14 +54,14 @@ def end(common_dir: Path, target: str) -> None:
     _journal(common_dir, target).unlink(missing_ok=True)
 
 
-def open_entries(common_dir: Path) -> list[Entry]:
+def open_entries(common_dir: Path) -> list[LandingEntry]:
     """Landings that were begun and not ended: running ones and killed ones."""
     directory = our_dir(common_dir, "landing")
     found = (_read_file(path) for path in sorted(directory.glob("*.json")))
     return [entry for entry in found if entry is not None]
 
 
-def record(common_dir: Path, entry: Entry) -> None:
+def record(common_dir: Path, entry: LandingEntry) -> None:
     """Append a finished landing to the history, once."""
     if any(done.id == entry.id for done in history(common_dir)):
         return
@@ -74,13 +74,13 @@ def record(common_dir: Path, entry: Entry) -> None:
         os.fsync(written.fileno())
 
 
-def rewrite(common_dir: Path, entries: list[Entry]) -> None:
+def rewrite(common_dir: Path, entries: list[LandingEntry]) -> None:
     """Replace the history (undo takes its landing out)."""
     content = b"".join(json.dumps(dataclasses.asdict(entry)).encode() + b"\n" for entry in entries)
     files.replace(our_dir(common_dir) / "landed.jsonl", content, mode=shared_mode(common_dir))
 
 
-def history(common_dir: Path) -> list[Entry]:
+def history(common_dir: Path) -> list[LandingEntry]:
     """Finished landings, oldest first; a torn last line is left out."""
     path = our_dir(common_dir) / "landed.jsonl"
     if not path.is_file():
@@ -98,15 +98,15 @@ def _journal(common_dir: Path, target: str) -> Path:
     return our_dir(common_dir, "landing") / f"{target_key(target)}.json"
 
 
-def _read_file(path: Path) -> Entry | None:
+def _read_file(path: Path) -> LandingEntry | None:
     try:
         return _read(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
 
 
-def _read(text: str) -> Entry | None:
+def _read(text: str) -> LandingEntry | None:
     try:
-        return Entry(**strict_json.heard(text))
+        return LandingEntry(**strict_json.heard(text))
     except (ValueError, TypeError):
         return None

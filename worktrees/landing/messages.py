@@ -11,7 +11,7 @@ _CONVENTIONAL = re.compile(r"(?P<type>[a-z]+)(\([^()\n]+\))?!?: \S")
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class LandingMessage:
     """What a message is made of."""
 
     title: str

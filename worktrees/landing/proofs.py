@@ -20,13 +20,13 @@ from ..locks import our_dir, shared_mode
 from ..pool.ownership import note_owner
 from ..pool.setup_files import furnished
 from ..pool.snapshots import HookRefused, commit_uncommitted, keep_commit
-from ..pool.status import Standing, standing
+from ..pool.status import WorktreeStatus, standing
 from ..repository.around import common_directory
 from ..repository.registry import git_dir, in_progress, is_linked
 from . import landing_log
 
 if TYPE_CHECKING:
-    from ..pool.records import Lease
+    from ..pool.records import WorktreeLease
 
 REVIEWED = "refs/solo-unicorn/reviewed"
 """What a mission's branch pointed at when its review was asked for."""
@@ -115,7 +115,7 @@ def _write(common_dir: Path, mission_id: str, refs: dict[str, str]) -> None:
     files.replace(_start(common_dir, mission_id), json.dumps(refs).encode(), mode=shared_mode(common_dir))
 
 
-def note_begin(lease: Lease, mission_id: str) -> None:
+def note_begin(lease: WorktreeLease, mission_id: str) -> None:
     """Before a session: in a worktree that is resumed, what an earlier one wrote down holds until it was judged."""
     common_dir = common_directory(lease.path)
     if common_dir is not None and (lease.how != "resumed" or not _start(common_dir, mission_id).exists()):
@@ -255,7 +255,7 @@ def _target_not_moved(look: _Look) -> None:
             raise Unproven(
                 f"{name} no longer contains {before[:10]}, as it did when the agent began",
                 why="it was reset, rebased or deleted meanwhile",
-                todo=f"check it (`git log {before[:10]}`), set it as it should be, then continue",
+                todo=f"check it (`git log {before[:10]}`), set it should be, then continue",
             )
         came = set(look.git.line("rev-list", now, f"^{before}").split())
         made = came.intersection(_made_here(look.git))
@@ -302,7 +302,7 @@ def leftovers(git: Git, common_dir: Path, work: Claimed) -> str:
     return ", ".join(ref.removeprefix("refs/heads/") for ref in came if ref != f"refs/heads/{work.branch}")
 
 
-def _astray(look: _Look, seen: Standing, known: str | None) -> Unproven:
+def _astray(look: _Look, seen: WorktreeStatus, known: str | None) -> Unproven:
     own, where = look.branch, seen.branch or (seen.commit or "nothing")[:10]
     if seen.branch is None and seen.commit:
         keep_commit(look.git, seen.commit)

@@ -42,7 +42,7 @@ _REMEDIES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Pushed:
+class PushResult:
     """How it went: the remote moved meanwhile, refuses, could not be reached, or a hook here refuses."""
 
     result: Literal["pushed", "moved", "refused", "unreachable", "hook"]
@@ -51,7 +51,7 @@ class Pushed:
     todo: str = ""
 
 
-def push(git: Git, remote: str, commit: str, branch: str) -> Pushed:
+def push(git: Git, remote: str, commit: str, branch: str) -> PushResult:
     """Push a commit to a branch of the remote, past the pre-push hook; GitError for what nobody knows."""
     ref = f"refs/heads/{branch}"
     with tempfile.TemporaryDirectory(prefix="solo-unicorn-push-") as scratch:
@@ -61,22 +61,22 @@ def push(git: Git, remote: str, commit: str, branch: str) -> Pushed:
         done = traced.run(*arguments, ok=range(256), timeout=PUSH_SECONDS, hooks=True)
         hook = _hook_status(trace)
     if done.status == 0:
-        return Pushed("pushed")
+        return PushResult("pushed")
     line = re.search(rf"^!\t{commit}:{re.escape(ref)}\t(\[.*)$", decode(done.out), re.MULTILINE)
     if line is not None and line[1].startswith("[rejected]"):
-        return Pushed("moved")
+        return PushResult("moved")
     if line is not None:
         why = _refusal(done, line[1])
         remedies = (todo for pattern, todo in _REMEDIES if re.search(pattern, why))
         todo = next(remedies, "do what the remote asks, or use pull requests for this project, then land again")
-        return Pushed("refused", f"{remote} refuses the push to {branch}", why, todo)
+        return PushResult("refused", f"{remote} refuses the push to {branch}", why, todo)
     if hook:
         what = f"the pre-push hook refused the push to {branch}"
-        return Pushed(
+        return PushResult(
             "hook", what, (done.err or decode(done.out))[-2000:].strip(), "fix what it reports, then land again"
         )
     if (hook is None and _UNREACHABLE.search(done.err)) or (hook == 0 and not _answers(git, remote)):
-        return Pushed(
+        return PushResult(
             "unreachable", why=done.err.strip().splitlines()[-1] if done.err.strip() else "it does not answer"
         )
     raise GitError(git.path, ("git", "push", remote, branch), done.status, done.err or decode(done.out))

@@ -47,7 +47,7 @@ def recover(repository_path: Path | str) -> list[Recovered]:
     return done
 
 
-def recover_entry(facts: RepositoryFacts, entry: landing_log.Entry) -> Recovered:
+def recover_entry(facts: RepositoryFacts, entry: landing_log.LandingEntry) -> Recovered:
     """One landing, under its lock: forward when the work may be visible to others or on the branch, else back."""
     git = Git(facts.root)
     if entry.new is None or entry.phase == "preparing":
@@ -68,7 +68,7 @@ def recover_entry(facts: RepositoryFacts, entry: landing_log.Entry) -> Recovered
     return Recovered(entry.branch, entry.target, "finished", entry.new, entry.pushed)
 
 
-def with_checkout(git: Git, entry: landing_log.Entry) -> landing_log.Entry:
+def with_checkout(git: Git, entry: landing_log.LandingEntry) -> landing_log.LandingEntry:
     """The entry with the checkout that has the target branch now; one being written stays the one."""
     if entry.checkout and begun(Path(entry.checkout), entry.id):
         return entry
@@ -76,12 +76,12 @@ def with_checkout(git: Git, entry: landing_log.Entry) -> landing_log.Entry:
     return replace(entry, checkout=str(checkout.path) if checkout else None)
 
 
-def move_of(entry: landing_log.Entry) -> Move:
+def move_of(entry: landing_log.LandingEntry) -> Move:
     """What an entry in its last phase does to the branch."""
     return Move(entry.target, entry.old, entry.new or entry.old, Path(entry.checkout) if entry.checkout else None)
 
 
-def finish(facts: RepositoryFacts, entry: landing_log.Entry) -> None:
+def finish(facts: RepositoryFacts, entry: landing_log.LandingEntry) -> None:
     """The branch has the work: write it into the history and clear up. Can be repeated."""
     git = Git(facts.root)
     if entry.id.startswith(_UNDO):
@@ -96,7 +96,7 @@ def finish(facts: RepositoryFacts, entry: landing_log.Entry) -> None:
     _clear_up(facts, entry)
 
 
-def undo_landing(repository_path: Path | str, *, target: str, commit: str | None = None) -> landing_log.Entry:
+def undo_landing(repository_path: Path | str, *, target: str, commit: str | None = None) -> landing_log.LandingEntry:
     """Take the last landing on `target` back while nobody else has it; its entry.
 
     `commit`: only if it is the one that made this commit. Raises NotFound when there is none, Conflict when it was
@@ -142,7 +142,7 @@ def undo_landing(repository_path: Path | str, *, target: str, commit: str | None
     return last
 
 
-def _check_undo(git: Git, facts: RepositoryFacts, last: landing_log.Entry) -> None:
+def _check_undo(git: Git, facts: RepositoryFacts, last: landing_log.LandingEntry) -> None:
     """Only a landing that is still the tip and that nobody else has can be taken back."""
     tip = git.commit(f"refs/heads/{last.target}")
     if tip != last.new:
@@ -159,7 +159,7 @@ def _check_undo(git: Git, facts: RepositoryFacts, last: landing_log.Entry) -> No
         )
 
 
-def _remote_has(git: Git, entry: landing_log.Entry) -> bool:
+def _remote_has(git: Git, entry: landing_log.LandingEntry) -> bool:
     """Whether the remote's branch contains the new commit; a remote that cannot be asked counts by what we last saw."""
     if entry.remote is None or entry.new is None:
         return False
@@ -169,11 +169,11 @@ def _remote_has(git: Git, entry: landing_log.Entry) -> bool:
     return tip is not None and git.ancestor(entry.new, tip)
 
 
-def _branch_has(git: Git, entry: landing_log.Entry) -> bool:
+def _branch_has(git: Git, entry: landing_log.LandingEntry) -> bool:
     return git.commit(f"refs/heads/{entry.target}") == entry.new
 
 
-def _branch_passed(git: Git, entry: landing_log.Entry) -> bool:
+def _branch_passed(git: Git, entry: landing_log.LandingEntry) -> bool:
     """Whether the branch went on from the new commit (somebody committed on top of it)."""
     tip = git.commit(f"refs/heads/{entry.target}")
     if tip is None or tip in (entry.old, entry.new) or entry.new is None or entry.id.startswith(_UNDO):
@@ -181,7 +181,7 @@ def _branch_passed(git: Git, entry: landing_log.Entry) -> bool:
     return git.ancestor(entry.new, tip)
 
 
-def _roll_back(facts: RepositoryFacts, entry: landing_log.Entry) -> Recovered:
+def _roll_back(facts: RepositoryFacts, entry: landing_log.LandingEntry) -> Recovered:
     """The target branch is as it was: drop what the landing made for itself."""
     git = Git(facts.root)
     if entry.new and entry.id.startswith(_UNDO):
@@ -190,7 +190,7 @@ def _roll_back(facts: RepositoryFacts, entry: landing_log.Entry) -> Recovered:
     return Recovered(entry.branch, entry.target, "rolled back", None, False)
 
 
-def _clear_up(facts: RepositoryFacts, entry: landing_log.Entry) -> None:
+def _clear_up(facts: RepositoryFacts, entry: landing_log.LandingEntry) -> None:
     if entry.checkout and Path(entry.checkout).is_dir():
         forget_lock(Path(entry.checkout), entry.id)
     remove_scratch(facts.root, facts.common_dir, Path(entry.scratch))

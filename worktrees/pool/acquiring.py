@@ -15,9 +15,9 @@ from ..repository.submodules import fill
 from .includes import AT_ONCE, copy_included
 from .naming import free_path, numbered, worktree_name
 from .ownership import is_own, owned_by_another, owner_refs
-from .records import SPARE, BranchTaken, Lease, PoolFull
+from .records import SPARE, BranchTaken, PoolFull, WorktreeLease
 from .snapshots import keep_reachable, landed_ref
-from .status import Standing
+from .status import WorktreeStatus
 
 if TYPE_CHECKING:
     from .records import PoolRecords
@@ -56,7 +56,7 @@ class Claim:
             landed_ref(self.branch),
         )
 
-    def furnish(self, lease: Lease) -> Lease:
+    def furnish(self, lease: WorktreeLease) -> WorktreeLease:
         """Bring in what git does not: ignored files a build needs, and submodules. It may take long, so no lock is
         held: the worktree is the mission's by now."""
         at_once = AT_ONCE if self.leave_large else None
@@ -74,7 +74,7 @@ class Claim:
         """A person chose the branch: no other is used in its place."""
         return self.mission.work_branch == self.branch
 
-    def reuse_or_create(self) -> Lease:
+    def reuse_or_create(self) -> WorktreeLease:
         """Same branch first, then any vacant worktree, then a new one."""
         base = resolve_base(self.git, self.base_name(), self.facts.remote, self.refs)
         self.warnings += base.warnings
@@ -125,7 +125,7 @@ class Claim:
         """The branch the mission goes back to."""
         return self.mission.target_branch or self.repository.default_branch or self.facts.default_branch
 
-    def _vacant_on_branch(self) -> Lease | None:
+    def _vacant_on_branch(self) -> WorktreeLease | None:
         """A vacant worktree that already has the wanted branch checked out."""
         for vacant in self.pool.records(self.repository):
             entry = find(self.listed, Path(vacant.path))
@@ -195,7 +195,7 @@ class Claim:
         found = self.git.maybe("merge-base", target, f"refs/heads/{self.branch}") if target else None
         return found or fallback or self.facts.head_commit
 
-    def _switch(self, vacant: Worktree, seen: Standing, base: Base) -> Lease | None:
+    def _switch(self, vacant: Worktree, seen: WorktreeStatus, base: Base) -> WorktreeLease | None:
         """Point a verified vacant worktree at the branch; None (and everything as before) when it cannot hold it."""
         path, (start, exists) = Path(vacant.path), self._start(base)
         git = Git(path)
@@ -223,7 +223,7 @@ class Claim:
 
     def _switched(
         self, vacant: Worktree, git: Git, before: str, exists: bool, ignored_alike: bool, start: str
-    ) -> Lease | None:
+    ) -> WorktreeLease | None:
         """The worktree as the mission's, once it stands on the branch and nothing of the last mission shows there."""
         path = Path(vacant.path)
         if not ignored_alike and git.out("status", "--porcelain", "-z"):
@@ -250,7 +250,7 @@ class Claim:
         moved = self.git.run("worktree", "move", str(path), str(new), ok=range(256)).status == 0
         return new if moved else path
 
-    def _create(self, base: Base) -> Lease:
+    def _create(self, base: Base) -> WorktreeLease:
         """A new worktree; its slot is recorded first, so that one half made is found again."""
         self._check_limit()
         path = free_path(self.pool.root, worktree_name(self.facts.name, self.branch))
@@ -296,8 +296,8 @@ class Claim:
             base_commit=base,
         )
 
-    def leased(self, record: Worktree, how: str, base: str) -> Lease:
+    def leased(self, record: Worktree, how: str, base: str) -> WorktreeLease:
         """The slot as the mission's from now on, and what its session is given."""
         record = replace(record, last_used_at=self.pool.clock(), base_commit=base)
         self.pool.slots.put_worktree(record)
-        return Lease(record, how, base, tuple(self.warnings))  # type: ignore[arg-type]
+        return WorktreeLease(record, how, base, tuple(self.warnings))  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from ..bases import UnknownBase, fetch_base
 from ..git import Git, GitTimeout
 from ..locks import hold
 from ..repository.repositories import check_worktrees, inspect
-from .records import Lease, Orphan, PoolRecords, Removal
+from .records import Orphan, PoolRecords, Removal, WorktreeLease
 from .snapshots import WIP, HookRefused, commit_uncommitted, keep_reachable, set_aside, snapshot_work
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Pool(PoolRecords):
         branch: str,
         base: str | None = None,
         leave_large: bool = False,
-    ) -> Lease:
+    ) -> WorktreeLease:
         """A worktree for the mission: its own as it was left, else a vacant one, else a new one.
 
         `base` (default: the mission's target branch) is a branch, a `remote/branch` or any commit. With `leave_large`
@@ -80,7 +80,7 @@ class Pool(PoolRecords):
         self.slots.put_worktree(vacant)
         return vacant
 
-    def prepare(self, lease: Lease, repository: ProjectRepository) -> Preparation:
+    def prepare(self, lease: WorktreeLease, repository: ProjectRepository) -> Preparation:
         """Ports and the setup script of `.solo-unicorn.toml`; a script that passed is not run again for this branch.
 
         A script that fails does not raise: its result goes into the mission's history, the caller decides.
@@ -118,7 +118,7 @@ class Pool(PoolRecords):
         return reconcile(self, repository, dry_run=dry_run)
 
 
-def _lease(claim: Claim) -> Lease:
+def _lease(claim: Claim) -> WorktreeLease:
     """The worktree, found in the order of domain.md: the mission's own, a vacant one, a new one."""
     from .ownership import note_owner
     from .resuming import resume

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from ...missions.entities import ProjectRepository, Worktree
 from ...missions.errors import Conflict
 from ..repository.registry import Listed, find, is_linked
-from .status import Standing, standing, unfinished_in
+from .status import WorktreeStatus, standing, unfinished_in
 
 if TYPE_CHECKING:
     from .includes import Pending
@@ -54,7 +54,7 @@ class Slots(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
+class WorktreeLease:
     """A worktree a mission may work in."""
 
     worktree: Worktree
@@ -111,7 +111,7 @@ class PoolRecords:
         """The slots of a repository, oldest use first."""
         return sorted(self.slots.worktrees(repository.id), key=lambda one: (one.last_used_at, one.id))
 
-    def vacancy(self, worktree: Worktree, common_dir: Path, listed: list[Listed]) -> str | Standing:
+    def vacancy(self, worktree: Worktree, common_dir: Path, listed: list[Listed]) -> str | WorktreeStatus:
         """Why a vacant slot cannot be given to a mission (or be removed); how it stands when it can (domain.md:
         verified). `listed` is what git lists now."""
         path = Path(worktree.path)

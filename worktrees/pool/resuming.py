@@ -16,10 +16,10 @@ from .snapshots import WIP, snapshot_work
 
 if TYPE_CHECKING:
     from .acquiring import Claim
-    from .records import Lease
+    from .records import WorktreeLease
 
 
-def resume(claim: Claim) -> Lease | None:
+def resume(claim: Claim) -> WorktreeLease | None:
     """The mission's own worktree, untouched; one whose directory was deleted by hand is made again in its place."""
     for own in _own_records(claim):
         path = Path(own.path)
@@ -52,7 +52,7 @@ def _own_records(claim: Claim) -> list[Worktree]:
     return [claim.record(path, entry.branch, entry.head or claim.facts.head_commit)]
 
 
-def _resumed(claim: Claim, own: Worktree, entry: Listed) -> Lease:
+def _resumed(claim: Claim, own: Worktree, entry: Listed) -> WorktreeLease:
     """Hand back what is there; only a half-made worktree is completed."""
     path = Path(own.path)
     if entry.locked == INITIALIZING:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from ...missions.errors import Conflict
 from ..git import Git, GitError, GitTimeout, identity
 from ..repository.registry import git_dir, in_progress
-from .status import Change, changes
+from .status import WorktreeChange, changes
 
 KEPT = "refs/solo-unicorn/kept"
 """Commits that no branch would hold any more."""
@@ -105,7 +105,7 @@ def _commit(git: Git, path: Path, message: str) -> None:
             _add(git, mended)
 
 
-def _add(git: Git, dirty: Sequence[Change]) -> None:
+def _add(git: Git, dirty: Sequence[WorktreeChange]) -> None:
     """Stage these changes; not nested repositories, which would become broken submodule entries."""
     names = [one.path for one in dirty if not one.nested and (one.state == "??" or one.state[1:] != ".")]
     if names:

@@ -12,7 +12,7 @@ from .setup_files import furnished
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class WorktreeChange:
     """One entry of `git status`: the two state letters and the path."""
 
     state: str
@@ -30,22 +30,22 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class WorktreeStatus:
     """What is checked out in a worktree, and what is not committed there."""
 
     commit: str | None
     """None: a branch without a commit yet."""
     branch: str | None
     """None: a detached HEAD."""
-    changes: tuple[Change, ...]
+    changes: tuple[WorktreeChange, ...]
 
 
-def changes(path: Path) -> list[Change]:
+def changes(path: Path) -> list[WorktreeChange]:
     """Every uncommitted change and every untracked file (ignored ones are not work)."""
     return list(standing(path).changes)
 
 
-def standing(path: Path) -> Standing:
+def standing(path: Path) -> WorktreeStatus:
     """HEAD, branch and every uncommitted change, from one look.
 
     What a setup script made is left out, and what only its line ends or filters make a change: byte for byte as it is
@@ -53,7 +53,7 @@ def standing(path: Path) -> Standing:
     """
     git = Git(path).having(GIT_OPTIONAL_LOCKS="1")
     out = git.out("status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", timeout=600)
-    found: list[Change] = []
+    found: list[WorktreeChange] = []
     stored: dict[str, str] = {}
     head: dict[str, str] = {}
     entries = iter(out.split(b"\0"))
@@ -65,20 +65,22 @@ def standing(path: Path) -> Standing:
                 head[name] = value
             case "1":
                 fields = line.split(" ", 8)
-                found.append(Change(fields[1], fields[8]))
+                found.append(WorktreeChange(fields[1], fields[8]))
                 if fields[1] == ".M" and not fields[2].startswith("S"):
                     stored[fields[8]] = fields[7]
             case "2":
-                found.append(Change(line[2:4], line.split(" ", 9)[9]))
+                found.append(WorktreeChange(line[2:4], line.split(" ", 9)[9]))
                 next(entries, None)
             case "u":
-                found.append(Change(line[2:4], line.split(" ", 10)[10]))
+                found.append(WorktreeChange(line[2:4], line.split(" ", 10)[10]))
             case "?":
-                found.append(Change("??", line[2:]))
+                found.append(WorktreeChange("??", line[2:]))
     no_work = _as_stored(git, stored) | furnished(path, [one.path for one in found if one.state == "??"])
     found = [one for one in found if one.path not in no_work]
     commit, branch = head.get("branch.oid"), head.get("branch.head")
-    return Standing(None if commit == "(initial)" else commit, None if branch == "(detached)" else branch, tuple(found))
+    return WorktreeStatus(
+        None if commit == "(initial)" else commit, None if branch == "(detached)" else branch, tuple(found)
+    )
 
 
 def unfinished(path: Path) -> str | None:
@@ -86,7 +88,7 @@ def unfinished(path: Path) -> str | None:
     return unfinished_in(path, standing(path))
 
 
-def unfinished_in(path: Path, seen: Standing) -> str | None:
+def unfinished_in(path: Path, seen: WorktreeStatus) -> str | None:
     """The same, of a worktree that was just looked at."""
     doing = in_progress(git_dir(path))
     if doing:

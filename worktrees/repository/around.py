@@ -8,13 +8,13 @@ from configparser import ConfigParser
 from configparser import Error as ConfigError
 from pathlib import Path
 
-from ...missions.access import Place
+from ...missions.access import FolderPlace
 from ...missions.entities import Project, ProjectRepository
 from ...workspace import queries
 from ...workspace.workspace import Workspace
 
 
-def place_of(workspace: Workspace, directory: Path) -> Place:
+def place_of(workspace: Workspace, directory: Path) -> FolderPlace:
     """What a directory belongs to, links followed; read anew each time, because projects and worktrees come and go."""
     directory = Path(os.path.realpath(directory))
     mission = next(
@@ -26,8 +26,8 @@ def place_of(workspace: Workspace, directory: Path) -> Place:
         None,
     )
     if mission is not None:
-        return Place((workspace.read(queries.missions.get, mission).project_id,), mission)
-    return Place(tuple(project.id for project in projects_around(workspace, directory)))
+        return FolderPlace((workspace.read(queries.missions.get, mission).project_id,), mission)
+    return FolderPlace(tuple(project.id for project in projects_around(workspace, directory)))
 
 
 def projects_around(workspace: Workspace, directory: Path) -> list[Project]:

@@ -9,7 +9,7 @@ from ....missions.entities import Json, JsonObject
 from ....workspace.change import Change
 from ....workspace.rows import dump
 from ....workspace.sync_state import base, outbox
-from ....workspace.sync_state.outbox import Entry
+from ....workspace.sync_state.outbox import OutboxEntry
 from .. import conflicts
 from ..capabilities import Capabilities
 from ..messages import Request, Response
@@ -29,7 +29,7 @@ class Kind(ABC):
     tells_rights: ClassVar[bool] = False
     """Whether a 403 says that the project may only be read."""
 
-    def __init__(self, change: Change, entry: Entry, can: Capabilities) -> None:
+    def __init__(self, change: Change, entry: OutboxEntry, can: Capabilities) -> None:
         self.change = change
         self.entry = entry
         self.can = can
@@ -102,7 +102,7 @@ class Kind(ABC):
         """(version, document) of what the hub has of it."""
         return base.find(self.change.connection, self.entry.about, self.entry.entity_id)
 
-    def later(self) -> list[Entry]:
+    def later(self) -> list[OutboxEntry]:
         """What was done to the same thing afterwards."""
         return [one for one in outbox.entries(self.change.connection, self.entry.entity_id) if one.seq > self.entry.seq]
 

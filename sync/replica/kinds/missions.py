@@ -7,10 +7,10 @@ from typing import Final, cast
 from ....missions.entities import Json, JsonObject
 from ....missions.field_kinds import PROGRESS, WATCHED, same
 from ....system import strict_json
-from ....workspace.mission_view import View
+from ....workspace.mission_view import MissionView
 from ....workspace.sync_state import base
 from .. import conflicts
-from ..applying import Taking
+from ..applying import ReplicaWriter
 from ..messages import API, Request, Response, mission_in, server_time
 from ..threeway import check, differs
 from .kind import Kind, Outcome
@@ -23,7 +23,7 @@ class Missions(Kind):
     tells_rights = True
 
     def show(self) -> None:
-        View(self.change, self.entry.project_id).refold(self.entry.entity_id)
+        MissionView(self.change, self.entry.project_id).refold(self.entry.entity_id)
 
     def request(self) -> Request | None:
         entry = self.entry
@@ -60,7 +60,7 @@ class Missions(Kind):
         self.change.connection.execute(
             "UPDATE mirror SET read_only = NULL WHERE project_id = ?", (self.entry.project_id,)
         )
-        taking = Taking(self.change, self.entry.project_id)
+        taking = ReplicaWriter(self.change, self.entry.project_id)
         if self.entry.kind == "delete":
             base.mark_deleted(self.change.connection, "mission", self.entry.entity_id)
         elif (item := mission_in(answer.body)) is not None:
@@ -82,7 +82,7 @@ class Missions(Kind):
         server_now = server_time(answer.headers) or server_now  # what was known before may be of long ago
         item = mission_in(answer.details.get("current")) or mission_in(answer.body)
         if item is not None:
-            Taking(self.change, entry.project_id).take(item)
+            ReplicaWriter(self.change, entry.project_id).take(item)
         unsure = entry.attempts > 1 and (
             entry.first_sent_at is None or server_now is None or server_now - entry.first_sent_at > self.can.retention
         )
@@ -113,7 +113,7 @@ class Missions(Kind):
         if not mine:
             self.conflict("id_taken", "", None, {**entry.patch, "id": entry.entity_id}, item)
         elif item is not None:
-            Taking(self.change, entry.project_id).take(item)
+            ReplicaWriter(self.change, entry.project_id).take(item)
         self.show()
         return "done" if mine else "conflict"
 
@@ -123,7 +123,7 @@ class Missions(Kind):
         Nobody knows what it said when both were one, so a value of either side is never overwritten; where there is
         none here, the hub's is taken.
         """
-        Taking(self.change, self.entry.project_id).take(item)
+        ReplicaWriter(self.change, self.entry.project_id).take(item)
         mine = self.entry.patch
         differing = {name for name in mine if mine[name] and not same(mine[name], item.get(name))}
         steps = {name for name in STEPS if (mine.get(name) or None) != (item.get(name) or None)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ....workspace.mission_view import View
+from ....workspace.mission_view import MissionView
 from .. import restored
 from ..messages import API, Request, Response
 from .kind import Kind, Outcome
@@ -12,7 +12,7 @@ class Notes(Kind):
     tells_rights = True
 
     def show(self) -> None:
-        View(self.change, self.entry.project_id).refold(self.entry.entity_id)
+        MissionView(self.change, self.entry.project_id).refold(self.entry.entity_id)
 
     def request(self) -> Request | None:
         if not self.can.history:

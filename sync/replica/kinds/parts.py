@@ -12,14 +12,14 @@ from ....missions.field_kinds import same, told
 from ....workspace.sync_state import base, outbox
 from ..messages import API, Request, Response
 from ..project_parts import forget, put_base, show, take_one
-from ..threeway import FieldConflict, Verdict, merged_addition, merged_text
+from ..threeway import FieldConflict, MergeVerdict, merged_addition, merged_text
 from .kind import Kind, Outcome
 
 PATHS: Final = {"repository": "repositories", "flow": "flows", "actor": "actors", "project": "projects"}
 TEXTS: Final = frozenset({"text", "methodology", "focus", "description", "setupScript", "prTemplate"})
 
 
-def check(part: str, fields: JsonObject, seen: JsonObject, now: JsonObject) -> Verdict:
+def check(part: str, fields: JsonObject, seen: JsonObject, now: JsonObject) -> MergeVerdict:
     """Judge each field of a part, as `threeway.check` does for missions."""
     send: JsonObject = {}
     found: list[FieldConflict] = []
@@ -31,7 +31,7 @@ def check(part: str, fields: JsonObject, seen: JsonObject, now: JsonObject) -> V
             send[name] = text
         else:
             found.append(FieldConflict(name, was, mine, theirs))
-    return Verdict(send, tuple(found))
+    return MergeVerdict(send, tuple(found))
 
 
 def _merged(part: str, was: Json, mine: Json, theirs: Json) -> str | None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from ....workspace.change import Change
 from ....workspace.sync_state import base
-from ....workspace.sync_state.outbox import Entry
+from ....workspace.sync_state.outbox import OutboxEntry
 from ..capabilities import FULL, Capabilities
 from .files import Files
 from .kind import Kind
@@ -26,6 +26,6 @@ KINDS: Final[dict[base.Kind, type[Kind]]] = {
 }
 
 
-def kind_of(change: Change, entry: Entry, can: Capabilities = FULL) -> Kind:
+def kind_of(change: Change, entry: OutboxEntry, can: Capabilities = FULL) -> Kind:
     """A row as what it is about."""
     return KINDS[entry.about](change, entry, can)

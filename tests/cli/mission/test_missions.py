@@ -172,7 +172,10 @@ def test_diff_shows_the_worktree_and_says_when_there_is_none(run: Run, project: 
 def test_the_tour_that_the_agent_proposes_is_listed_in_its_order(run: Run, project: str) -> None:
     run("mission", "create", "One")
     assert "not proposed a tour of M-1" in run("mission", "tour", "1").err
-    stops = [operations.comments.Stop("b.py", 3, "Begin here"), operations.comments.Stop("a.py", 7, "Then its caller")]
+    stops = [
+        operations.comments.TourStop("b.py", 3, "Begin here"),
+        operations.comments.TourStop("a.py", 7, "Then its caller"),
+    ]
     with Workspace.open() as opened:
         opened.write_as(Author("agent", "claude"), operations.comments.propose_tour, "M-1", stops)
     assert run("mission", "tour", "1").out == "1\tb.py:3\tBegin here\n2\ta.py:7\tThen its caller\n"

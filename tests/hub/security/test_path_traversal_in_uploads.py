@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from solo_unicorn.hub.uploads.store import Files
+from solo_unicorn.hub.uploads.store import FileStore
 from solo_unicorn.missions.errors import InvalidValue
 
 from ..whole import Whole, whole
@@ -78,7 +78,7 @@ async def test_what_is_stored_is_never_served_as_a_page_of_the_hub(hub: Whole) -
 
 
 async def test_the_store_itself_takes_ids_only(tmp_path: Path) -> None:
-    files = Files("", tmp_path / "files")
+    files = FileStore("", tmp_path / "files")
     for wrong in ("../x", "/x", "", "x/../../y", "01J0000000000000000000000A/.."):
         with pytest.raises(InvalidValue):
             await files.offset(wrong)

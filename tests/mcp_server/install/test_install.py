@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from solo_unicorn.mcp_server.install import clients, installing
 from solo_unicorn.mcp_server.install.clients import CLIENTS, SCOPES, Scope
 from solo_unicorn.mcp_server.install.installing import install, status, uninstall
-from solo_unicorn.mcp_server.install.jsonc import Editor, NotJson
+from solo_unicorn.mcp_server.install.jsonc import JsonEditor, NotJson
 from solo_unicorn.missions.errors import NotFound, SoloUnicornError
 
 BOTH = pytest.mark.parametrize("scope", SCOPES)
@@ -35,7 +35,7 @@ def project(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 def data(file: Path) -> Any:
     """What a settings file says."""
     text = file.read_text()
-    return tomllib.loads(text) if file.suffix == ".toml" else Editor.read(text)
+    return tomllib.loads(text) if file.suffix == ".toml" else JsonEditor.read(text)
 
 
 @BOTH
@@ -74,7 +74,7 @@ def test_what_stands_there_stays(project: Path, client: str, scope: Scope) -> No
     assert all(line.strip().rstrip(",") in now.replace(",", "") for line in before.replace(",", "").splitlines())
     assert data(file)[known.path[0]]["other"] == {"command": "y"}
     uninstall(client, scope, project)
-    assert data(file) == (tomllib.loads(before) if file.suffix == ".toml" else Editor.read(before))
+    assert data(file) == (tomllib.loads(before) if file.suffix == ".toml" else JsonEditor.read(before))
     assert "why" in file.read_text()
 
 
@@ -182,19 +182,19 @@ def test_the_editor_changes_one_value_and_no_other(
         here = here.setdefault(name, {})
     if not isinstance(here, dict):
         with pytest.raises(NotJson):
-            Editor.with_value(text, path, value)
+            JsonEditor.with_value(text, path, value)
         return
     here[path[-1]] = value
-    changed = Editor.with_value(text, path, value)
+    changed = JsonEditor.with_value(text, path, value)
     assert json.loads(changed) == expected
     del here[path[-1]]
-    assert json.loads(Editor.without(changed, path)) == expected
+    assert json.loads(JsonEditor.without(changed, path)) == expected
 
 
 @pytest.mark.parametrize("text", ["[1]", '{"a" 1}', '{"a": 1 "b": 2}', "{'a': 1}", '{"a": nope}', "{} {}", "{" * 500])
 def test_what_is_no_json_object_is_refused_with_its_line(text: str) -> None:
     with pytest.raises(NotJson):
-        Editor.with_value(text, ["a"], 1)
+        JsonEditor.with_value(text, ["a"], 1)
 
 
 def test_the_names_of_clients_are_those_of_the_command_line() -> None:

@@ -184,7 +184,7 @@ async def test_a_socket_that_ends_in_any_way_is_made_again_and_everything_is_rea
 ) -> None:
     from websockets.asyncio.server import ServerConnection, serve
 
-    for name, seconds in {"PING_SECONDS": 0.2, "PONG_SECONDS": 0.2, "FIRST_WINDOW": 0.05}.items():
+    for name, seconds in {"PING_SECONDS": 0.2, "PONG_SECONDS": 0.2, "FIRST_SECONDS": 0.05}.items():
         monkeypatch.setattr(realtime, name, seconds)
     joined: asyncio.Queue[ServerConnection] = asyncio.Queue()
     nudges = 0

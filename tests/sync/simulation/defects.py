@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from solo_unicorn.sync.replica import applying, sending, sync_steps
 from solo_unicorn.sync.replica.kinds import kind, missions, parts
-from solo_unicorn.sync.replica.threeway import Verdict
+from solo_unicorn.sync.replica.threeway import MergeVerdict
 from solo_unicorn.workspace import mission_view
 from solo_unicorn.workspace.sync_state import outbox, outgoing
 
@@ -52,7 +52,7 @@ def _new_key_per_try() -> Iterator[None]:
 
 @contextmanager
 def _no_three_way() -> Iterator[None]:
-    with patch.object(missions, "check", lambda mine, seen, now: Verdict(dict(mine), ())):
+    with patch.object(missions, "check", lambda mine, seen, now: MergeVerdict(dict(mine), ())):
         yield
 
 
@@ -70,7 +70,7 @@ def _cursor_before_data() -> Iterator[None]:
 
 @contextmanager
 def _no_version_check() -> Iterator[None]:
-    take = applying.Taking.take
+    take = applying.ReplicaWriter.take
 
     def altered(self: Any, item: Any, **options: Any) -> bool:
         self.change.connection.execute(
@@ -78,7 +78,7 @@ def _no_version_check() -> Iterator[None]:
         )
         return take(self, item, **options)
 
-    with patch.object(applying.Taking, "take", altered):
+    with patch.object(applying.ReplicaWriter, "take", altered):
         yield
 
 
@@ -90,7 +90,7 @@ def _resync_drops_the_outbox() -> Iterator[None]:
         begin(change, project_id)
         change.connection.execute("DELETE FROM outbox WHERE project_id = ?", (project_id,))
         for (mission_id,) in change.connection.execute("SELECT id FROM mission").fetchall():
-            mission_view.View(change, project_id).refold(mission_id)
+            mission_view.MissionView(change, project_id).refold(mission_id)
 
     with patch.object(sync_steps, "begin_resync", altered):
         yield
@@ -112,7 +112,7 @@ def _edit_and_outbox_apart() -> Iterator[None]:
 
 @contextmanager
 def _not_refolded_after_a_pull() -> Iterator[None]:
-    with patch.object(mission_view.View, "refold", lambda self, mission_id, *known, quiet=False: None):
+    with patch.object(mission_view.MissionView, "refold", lambda self, mission_id, *known, quiet=False: None):
         yield
 
 
@@ -167,14 +167,14 @@ def _forgotten_by_the_hub() -> Iterator[None]:
 
 @contextmanager
 def _resync_without_sweep() -> Iterator[None]:
-    with patch.object(applying.Taking, "sweep", lambda self, generation: None):
+    with patch.object(applying.ReplicaWriter, "sweep", lambda self, generation: None):
         yield
 
 
 @contextmanager
 def _parts_not_judged() -> Iterator[None]:
     """Settings, personas and the memory are sent whatever the hub has by now."""
-    with patch.object(parts, "check", lambda part, fields, seen, now: Verdict(dict(fields), ())):
+    with patch.object(parts, "check", lambda part, fields, seen, now: MergeVerdict(dict(fields), ())):
         yield
 
 

@@ -18,7 +18,7 @@ from solo_unicorn.sync.replica.exchange import detect, pull, push
 from solo_unicorn.sync.replica.messages import Answer, NoAnswer, Request, Response, server_time
 from solo_unicorn.sync.replica.trouble import Trouble
 from solo_unicorn.workspace import queries
-from solo_unicorn.workspace.sync_state.outbox import Entry
+from solo_unicorn.workspace.sync_state.outbox import OutboxEntry
 
 from . import judging, people
 from .run import PROJECT, ROUNDS, Broken, Machine, Run, Trail
@@ -111,7 +111,7 @@ class World(Run):
             self._advance(machine, one.entity_id, push(machine.workspace, one, machine.can, machine.server_now))
 
     @staticmethod
-    def _due(machine: Machine) -> list[Entry]:
+    def _due(machine: Machine) -> list[OutboxEntry]:
         account = f"{machine.name}@hub"
         return [
             *machine.workspace.read(replica.sync_steps.due, account),

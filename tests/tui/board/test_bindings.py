@@ -16,7 +16,7 @@ from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.hub.conflicts import ConflictsScreen
 from solo_unicorn.tui.inbox.screen import InboxScreen
 from solo_unicorn.tui.kit.keyboard.keyline import KeyLine
-from solo_unicorn.tui.kit.keyboard.keys import Entry
+from solo_unicorn.tui.kit.keyboard.keys import KeyEntry
 from solo_unicorn.tui.kit.lines import Lines
 from solo_unicorn.tui.kit.sheets.choose import ChooseScreen
 from solo_unicorn.tui.kit.sheets.help import HelpScreen
@@ -175,7 +175,7 @@ async def test_by_mouse(story: Story, name: str) -> None:
         lines = pilot.app.screen.query_one(Lines)
         await until(pilot, lambda: lines.rows)
         index = next(
-            at for at, row in enumerate(lines.rows) if isinstance(row.key, Entry) and row.key.binding.id == name
+            at for at, row in enumerate(lines.rows) if isinstance(row.key, KeyEntry) and row.key.binding.id == name
         )
         await pilot.pause()
         assert await pilot.click(Lines, offset=(20, lines._tops[index] - lines.scroll_offset.y))

@@ -12,9 +12,9 @@ from solo_unicorn.missions.entities import Json, JsonObject
 from solo_unicorn.tui.kit.lines import Row
 from solo_unicorn.tui.kit.marks import UNICODE
 from solo_unicorn.tui.kit.wrapping import paragraphs
-from solo_unicorn.tui.mission.changes.lines import Known
+from solo_unicorn.tui.mission.changes.lines import DrawnHunks
 from solo_unicorn.tui.mission.changes.pane import ChangesPane
-from solo_unicorn.tui.mission.changes.places import Look, Place
+from solo_unicorn.tui.mission.changes.places import DiffPlace, Look
 from solo_unicorn.tui.mission.changes.rows import diff_rows
 from solo_unicorn.tui.mission.changes.syntax import coloured
 from solo_unicorn.tui.mission.changes.words import changed_words, grounded
@@ -35,9 +35,9 @@ def diff_of(*lines: str, path: str = "pay.py", section: str = "") -> JsonObject:
     return {"files": [{"path": path, "added": 1, "removed": 1, "hunks": [hunk]}]}
 
 
-def known(diff: JsonObject) -> Known:
+def known(diff: JsonObject) -> DrawnHunks:
     """Its hunks, worked out."""
-    made = Known(coloured)
+    made = DrawnHunks(coloured)
     made.work_out(made.missing(diff))
     return made
 
@@ -46,7 +46,7 @@ def rows_of(*lines: str, width: int = 100, beside: bool = False, path: str = "pa
     """The rows of its lines."""
     diff = diff_of(*lines, path=path)
     rows = diff_rows(diff, UNICODE, [], Look(width=width, beside=beside), known(diff))
-    return [one for one in rows if isinstance(one.key, Place) and one.key.line is not None]
+    return [one for one in rows if isinstance(one.key, DiffPlace) and one.key.line is not None]
 
 
 def said(row: Row) -> list[str]:
@@ -83,7 +83,9 @@ def test_lines_with_little_in_common_are_two_lines_and_not_one_that_changed() ->
 
 def test_a_change_of_white_space_alone_is_said() -> None:
     def heading(*lines: str) -> str:
-        return "".join(text for text, _ in diff_rows(diff_of(*lines), UNICODE, [], Look(), Known(coloured))[1].parts)
+        return "".join(
+            text for text, _ in diff_rows(diff_of(*lines), UNICODE, [], Look(), DrawnHunks(coloured))[1].parts
+        )
 
     assert "only white space changes" in heading("-  return 1", "+    return 1")
     assert "only white space changes" not in heading("-  return 1", "+    return 1", "+# one more")
@@ -130,8 +132,8 @@ def test_generated_files_are_folded_until_a_person_opens_them() -> None:
     def shown(path: str, first: str, turned: frozenset[str] = frozenset()) -> bool:
         diff = diff_of(f"+{first}", path=path)
         diff["files"][0]["hunks"][0]["newStart"] = 1  # type: ignore[index, call-overload]
-        rows = diff_rows(diff, UNICODE, [], Look(turned=turned), Known(coloured))
-        return any(isinstance(one.key, Place) and one.key.line is not None for one in rows)
+        rows = diff_rows(diff, UNICODE, [], Look(turned=turned), DrawnHunks(coloured))
+        return any(isinstance(one.key, DiffPlace) and one.key.line is not None for one in rows)
 
     assert shown("pay.py", "import os") and not shown("pay.py", "import os", frozenset({"pay.py"}))
     assert not shown("web/package-lock.json", "{") and shown(
@@ -149,9 +151,9 @@ async def test_changes_are_walked_through_and_files_folded_by_keyboard(story: St
         pane = pilot.app.screen.query_one(ChangesPane)
         await until(pilot, lambda: len(pane.lines.rows) > 8)
         await pilot.press("right_curly_bracket", "right_curly_bracket")
-        assert isinstance(pane.under_cursor, Place) and pane.under_cursor.path == "till.py"
+        assert isinstance(pane.under_cursor, DiffPlace) and pane.under_cursor.path == "till.py"
         await pilot.press("left_curly_bracket")
-        assert isinstance(pane.under_cursor, Place) and pane.under_cursor.path == "pay.py"
+        assert isinstance(pane.under_cursor, DiffPlace) and pane.under_cursor.path == "pay.py"
         count = len(pane.lines.rows)
         await pilot.press("home", "enter")
         await until(pilot, lambda: len(pane.lines.rows) < count and "folded" in text(pilot))

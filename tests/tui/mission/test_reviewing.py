@@ -18,7 +18,7 @@ from solo_unicorn.tui.kit.lines import Row
 from solo_unicorn.tui.kit.sheets.write import WriteScreen
 from solo_unicorn.tui.mission import shell_and_editor
 from solo_unicorn.tui.mission.changes.pane import ChangesPane
-from solo_unicorn.tui.mission.changes.places import Place
+from solo_unicorn.tui.mission.changes.places import DiffPlace
 from solo_unicorn.workspace import operations, queries
 
 from ..conftest import Commanded, Story, text, until
@@ -62,7 +62,7 @@ async def opened(pilot: Pilot[Any], story: Story) -> ChangesPane:
 
 def stands_on(pane: ChangesPane) -> tuple[str, str]:
     place = pane.place
-    assert isinstance(place, Place)
+    assert isinstance(place, DiffPlace)
     return place.path, place.part
 
 
@@ -299,7 +299,10 @@ async def test_a_tour_goes_through_the_change_in_its_order_and_lists_what_it_lea
     story: Story, files: list[JsonObject]
 ) -> None:
     mission = story.card("Search: typo").id
-    stops = [operations.comments.Stop("till.py", 10, "The rule"), operations.comments.Stop("pay.py", 20, "Its use")]
+    stops = [
+        operations.comments.TourStop("till.py", 10, "The rule"),
+        operations.comments.TourStop("pay.py", 20, "Its use"),
+    ]
     story.workspace.write_as(CLAUDE, operations.comments.propose_tour, mission, stops)
     async with story.app().run_test(size=(120, 40)) as pilot:
         await opened(pilot, story)

@@ -75,10 +75,10 @@ def test_leaves_when_idle(workstation: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_an_open_screen_keeps_it(workstation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOLO_UNICORN_WORKSTATION_IDLE_EXIT_SECONDS", "1")
     info = client.ensure_running()
-    with client.Connection() as screen:
+    with client.ControlConnection() as screen:
         screen.ask("hold")
         assert client.status()["screens"] == 1
-        with client.Connection(timeout=2.0) as other, pytest.raises(socket.timeout):
+        with client.ControlConnection(timeout=2.0) as other, pytest.raises(socket.timeout):
             other.read()  # twice the idle time passes with the screen open
         assert client.ensure_running().pid == info.pid
     until(service_is_gone, "the service left after its last screen")
@@ -88,7 +88,7 @@ def test_an_open_screen_keeps_it(workstation: Path, monkeypatch: pytest.MonkeyPa
 def test_started_to_stay_it_stays(workstation: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOLO_UNICORN_WORKSTATION_IDLE_EXIT_SECONDS", "0.1")
     info = client.ensure_running(stay=True)
-    with client.Connection(timeout=1.0) as other, pytest.raises(socket.timeout):
+    with client.ControlConnection(timeout=1.0) as other, pytest.raises(socket.timeout):
         other.read()
     assert client.ensure_running().pid == info.pid
     assert client.stop()

@@ -11,14 +11,14 @@ from solo_unicorn.missions.entities import MergeStrategy
 from solo_unicorn.worktrees.git import GitError
 from solo_unicorn.worktrees.landing.building import CheckFailed, NotAsReviewed
 from solo_unicorn.worktrees.landing.landing import Landed, PushRefused, land
-from solo_unicorn.worktrees.landing.messages import Message
+from solo_unicorn.worktrees.landing.messages import LandingMessage
 from solo_unicorn.worktrees.pool.snapshots import HookRefused, commit_uncommitted
 
 from ..conftest import Landing, MakeRepo, Repo
 
 CONVENTIONAL = 'head -1 "$1" | grep -qE "^(feat|fix)(\\(.*\\))?: [a-z]" || { echo "subject may not be empty"; exit 1; }'
 
-MESSAGE = Message("Add the One", "M-1", "m1")
+MESSAGE = LandingMessage("Add the One", "M-1", "m1")
 
 
 class Shop(Repo):
@@ -44,7 +44,7 @@ def work(make_repo: MakeRepo, tmp_path: Path) -> Shop:
 
 @pytest.fixture
 def landing(work: Shop, tmp_path: Path) -> Landing:
-    def run(strategy: MergeStrategy = "merge", message: Message = MESSAGE, **options: Any) -> Landed:
+    def run(strategy: MergeStrategy = "merge", message: LandingMessage = MESSAGE, **options: Any) -> Landed:
         found = land(
             work.path,
             branch="m1",
@@ -82,7 +82,7 @@ def test_a_project_has_a_template_and_a_mission_may_have_its_own(work: Shop, lan
     landing()
     assert work.git("log", "-1", "--format=%B", "main") == "feat(shop): Add the One [M-1, m1] {other}"
     work.worktree.commit("b.txt", "two")
-    landing(message=Message("Title", "M-1", "m1", own="As a person wrote it\n\n# with this line\n"))
+    landing(message=LandingMessage("Title", "M-1", "m1", own="As a person wrote it\n\n# with this line\n"))
     assert work.git("log", "-1", "--format=%B", "main") == "As a person wrote it\n\n# with this line"
 
 

@@ -54,7 +54,7 @@ def key_name(key: str) -> str:
 
 
 @record
-class Entry:
+class KeyEntry:
     """A binding that works now: its owner, its keys as people read them, and whether it is enabled."""
 
     node: DOMNode
@@ -63,7 +63,7 @@ class Entry:
     enabled: bool
 
 
-def entries(screen: Screen[Any]) -> list[Entry]:
+def entries(screen: Screen[Any]) -> list[KeyEntry]:
     """Every binding that works on a screen now, once; the focused widget's first, as their owner declares them."""
     found: dict[tuple[int, str], tuple[DOMNode, Binding, list[str], bool]] = {}
     for key, active in screen.active_bindings.items():
@@ -71,12 +71,12 @@ def entries(screen: Screen[Any]) -> list[Entry]:
             continue
         place = (id(active.node), active.binding.action)
         found.setdefault(place, (active.node, active.binding, [], active.enabled))[2].append(key_name(key))
-    made = [Entry(node, bound, tuple(keys), enabled) for node, bound, keys, enabled in found.values()]
+    made = [KeyEntry(node, bound, tuple(keys), enabled) for node, bound, keys, enabled in found.values()]
     nodes = list(dict.fromkeys(id(entry.node) for entry in made))
     return sorted(made, key=lambda entry: (nodes.index(id(entry.node)), _declared(entry)))
 
 
-def _declared(entry: Entry) -> int:
+def _declared(entry: KeyEntry) -> int:
     """The place of a binding among those that its owner declares: the most important stand first."""
     classes = [owner for owner in reversed(type(entry.node).__mro__) if "BINDINGS" in vars(owner)]
     declared = [getattr(bound, "id", None) for owner in classes for bound in vars(owner)["BINDINGS"]]

@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from ..application import Application
-from ..keyboard.keys import Entry, binding, entries
+from ..keyboard.keys import KeyEntry, binding, entries
 from ..leaving import Sheet
 from ..lines import Lines, Row, row
 
@@ -96,7 +96,7 @@ class HelpScreen(Sheet[None]):
     def _chosen(self, event: Lines.Chosen) -> None:
         """Enter or a click does what the key does; on any other line it goes back."""
         self.dismiss(None)
-        if isinstance(event.row.key, Entry) and event.row.key.enabled:
+        if isinstance(event.row.key, KeyEntry) and event.row.key.enabled:
             entry = event.row.key
             self.app.call_later(self.app.run_action, entry.binding.action, entry.node)
 

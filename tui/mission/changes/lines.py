@@ -11,7 +11,7 @@ from ....missions.entities import JsonObject
 from ....missions.records import record, replace
 from ...kit.drawing import Line
 from .model import files_of, hunks_of, number, objects, texts
-from .places import Colour, Place
+from .places import Colour, DiffPlace
 from .words import Span, changed_words, grounded
 
 FIRST_LINES: Final = 300
@@ -30,10 +30,10 @@ class DiffLine:
     old: int | None
     new: int | None
     parts: tuple[tuple[str, str], ...]
-    place: Place
+    place: DiffPlace
 
 
-class Known:
+class DrawnHunks:
     """Lines of hunks that were worked out already: syntax colours take nearly all of the time of a drawing."""
 
     def __init__(self, colour: Colour) -> None:
@@ -118,7 +118,7 @@ def lines_of(path: str, hunk: JsonObject, colour: Colour) -> list[DiffLine]:
     runs = texts(hunk.get("runs"))
     for at, (kind, text, old, new) in enumerate(given):
         anchor = anchors.get(("new" if new is not None else "old", at))
-        here = Place(path, old, new, anchor, "line", runs)
+        here = DiffPlace(path, old, new, anchor, "line", runs)
         made.append(DiffLine(kind, text, old, new, tuple(parts.get(at) or [(text, "")]), here))
     return list(_with_words(made))
 

@@ -28,7 +28,7 @@ from ...kit.marks import Marks
 from ..data import MissionData
 from .finding import with_found
 from .head import HeadLine, head_parts, verdict_row
-from .lines import Known, batches
+from .lines import DrawnHunks, batches
 from .model import files_of
 from .places import CONTEXTS, Look
 from .rows import diff_rows
@@ -65,7 +65,7 @@ class LiveChanges(Horizontal):
         self.comments: tuple[LineComment, ...] = ()
         self.words = ""
         """What is looked for."""
-        self.known = Known(coloured)
+        self.known = DrawnHunks(coloured)
         self._verdict: Row | None = None
         self._ref = ""
         self._seen: tuple[object, ...] = ()

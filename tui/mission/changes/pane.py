@@ -15,7 +15,7 @@ from .finding import spans_in, text_of
 from .keys import KEYS
 from .live import LiveChanges
 from .model import files_of, runs_of
-from .places import CONTEXTS, WHOLE, Place
+from .places import CONTEXTS, WHOLE, DiffPlace
 from .selecting import about_of, selected
 from .walking import is_comment, is_hunk, place_at, step_to, unreviewed, unreviewed_file
 
@@ -64,7 +64,7 @@ class ChangesPane(LiveChanges):
         return lines.rows[lines.cursor].key if lines.cursor is not None and lines.cursor < len(lines.rows) else None
 
     @property
-    def place(self) -> Place | None:
+    def place(self) -> DiffPlace | None:
         """Where the cursor of the diff stands; on a comment, the line that it is on."""
         return place_at(self.lines.rows, self.lines.cursor)
 
@@ -91,7 +91,7 @@ class ChangesPane(LiveChanges):
 
     def _commentable(self, key: object) -> bool:
         """A line; what was before a turn is not what was before the mission."""
-        if not isinstance(key, Place) or key.line is None:
+        if not isinstance(key, DiffPlace) or key.line is None:
             return False
         return self.scope in ("mission", "texts") or key.side == "new"
 
@@ -254,7 +254,7 @@ class ChangesPane(LiveChanges):
         key = event.row.key
         if isinstance(key, LineComment):
             self.look = replace(self.look, unfolded=self.look.unfolded ^ {key.id})
-        elif isinstance(key, Place) and event.row.under == "hover":
+        elif isinstance(key, DiffPlace) and event.row.under == "hover":
             self.look = replace(self.look, turned=self.look.turned ^ {key.path})
         else:
             return
@@ -266,7 +266,7 @@ class ChangesPane(LiveChanges):
         if event.row is None or event.row.key is None:
             return
         rows = enumerate(self.lines.rows)
-        place = next((at for at, one in rows if isinstance(one.key, Place) and one.key.path == event.row.key), None)
+        place = next((at for at, one in rows if isinstance(one.key, DiffPlace) and one.key.path == event.row.key), None)
         if place is not None:
             self.lines.show_at_top(place)
 

@@ -23,7 +23,7 @@ Colour = Callable[[str, Sequence[str]], list[Line]]
 
 
 @record
-class Place:
+class DiffPlace:
     """What a row of the diff is of: a file, a hunk, or a line of it."""
 
     path: str

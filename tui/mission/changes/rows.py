@@ -12,9 +12,9 @@ from ...kit.lines import Row, row
 from ...kit.marks import Marks
 from ...kit.wrapping import wrap_parts
 from .generated import is_generated
-from .lines import SIDES, DiffLine, Known, pairs
+from .lines import SIDES, DiffLine, DrawnHunks, pairs
 from .model import counts_of, files_of, hunks_of, lines_now, objects, runs_of, texts
-from .places import WIDE, Look, Place
+from .places import WIDE, DiffPlace, Look
 from .thread import said_at, thread_rows
 from .words import only_space
 
@@ -22,7 +22,9 @@ Now = Mapping[str, Sequence[tuple[int, str]]]
 """For comments, by their ids, their lines as they are now."""
 
 
-def diff_rows(diff: JsonObject, marks: Marks, comments: Sequence[LineComment], look: Look, known: Known) -> list[Row]:
+def diff_rows(
+    diff: JsonObject, marks: Marks, comments: Sequence[LineComment], look: Look, known: DrawnHunks
+) -> list[Row]:
     """All files one below the other, comments below their lines; each row has a Place or its LineComment as key.
 
     Generated files and reviewed ones are folded. `known` keeps the lines of hunks from one drawing to the next.
@@ -32,18 +34,18 @@ def diff_rows(diff: JsonObject, marks: Marks, comments: Sequence[LineComment], l
     for file in files_of(diff):
         of_file = [one for one in comments if one.file == file.get("path") and one.stop is None]
         if rows:
-            rows.append(row("", key=Place(_path_above(rows))))
+            rows.append(row("", key=DiffPlace(_path_above(rows))))
         rows += _file_rows(file, of_file, now, marks, look, known)
     return rows
 
 
 def _path_above(rows: Sequence[Row]) -> str:
     key = rows[-1].key
-    return key.path if isinstance(key, Place) else key.file if isinstance(key, LineComment) else ""
+    return key.path if isinstance(key, DiffPlace) else key.file if isinstance(key, LineComment) else ""
 
 
 def _file_rows(
-    file: JsonObject, comments: Sequence[LineComment], now: Now, marks: Marks, look: Look, known: Known
+    file: JsonObject, comments: Sequence[LineComment], now: Now, marks: Marks, look: Look, known: DrawnHunks
 ) -> Iterator[Row]:
     path, hunks, runs = str(file.get("path")), hunks_of(file), runs_of(file)
     generated, reviewed = is_generated(path, _beginning(file)), look.reading.has(runs)
@@ -55,16 +57,16 @@ def _file_rows(
         (f"  was {file['oldPath']}" if file.get("oldPath") else "", "faint"),
         *(counts_of(file) if file.get("status") != "text" else ()),
         ("  not committed yet" if file.get("uncommitted") else "", "wait"),
-        key=Place(path, runs=runs, alone=folded or not hunks),
+        key=DiffPlace(path, runs=runs, alone=folded or not hunks),
         under="hover",
     )
     if file.get("why"):
-        yield row((f"  {file['why']}", "brand"), key=Place(path), indent=2)
+        yield row((f"  {file['why']}", "brand"), key=DiffPlace(path), indent=2)
     if file.get("binary"):
-        yield row(("  a binary file", "faint"), key=Place(path))
+        yield row(("  a binary file", "faint"), key=DiffPlace(path))
     if folded:
         why = "reviewed, " if reviewed else "generated, " if generated else ""
-        yield row((f"  {why}folded: {marks.enter} on the name shows the changes", "faint"), key=Place(path))
+        yield row((f"  {why}folded: {marks.enter} on the name shows the changes", "faint"), key=DiffPlace(path))
     shown: set[str] = set()
     for hunk in () if folded else hunks:
         lines = known.lines(path, hunk)
@@ -79,7 +81,7 @@ def _file_rows(
             if one.id not in shown:
                 yield from thread_rows(one, now.get(one.id, ()), marks, look)
     if file.get("truncated") and not folded:
-        yield row(("  … more changes than are shown here", "faint"), key=Place(path))
+        yield row(("  … more changes than are shown here", "faint"), key=DiffPlace(path))
 
 
 def _beginning(file: JsonObject) -> list[str]:
@@ -90,7 +92,7 @@ def _beginning(file: JsonObject) -> list[str]:
 
 
 def _hunk_heading(
-    path: str, hunk: JsonObject, lines: Sequence[DiffLine], marks: Marks, look: Look, known: Known
+    path: str, hunk: JsonObject, lines: Sequence[DiffLine], marks: Marks, look: Look, known: DrawnHunks
 ) -> Row:
     """The line it begins at, what it is in, whether it is reviewed and whether nothing but white space changed."""
     section = str(hunk.get("section") or "").expandtabs(4)
@@ -103,7 +105,7 @@ def _hunk_heading(
         ("  ", ""),
         *known.section(path, section),
         ("  only white space changes" if space else "", "wait"),
-        key=Place(path, part="hunk", runs=runs, anchor=lines[0].place.anchor if lines else None),
+        key=DiffPlace(path, part="hunk", runs=runs, anchor=lines[0].place.anchor if lines else None),
         wrap=False,
         under="hunk",
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from ....missions.comments import LineComment
 from ....missions.review_marks import Reading
 from ...kit.lines import Lines, Row
-from .places import Place
+from .places import DiffPlace
 
 
 def step_to(lines: Lines, wanted: Callable[[Row], bool], step: int, *, around: bool = False) -> bool:
@@ -30,7 +30,7 @@ def step_to(lines: Lines, wanted: Callable[[Row], bool], step: int, *, around: b
 
 def is_hunk(shown: Row) -> bool:
     """Whether a hunk begins there."""
-    return isinstance(shown.key, Place) and shown.key.part == "hunk"
+    return isinstance(shown.key, DiffPlace) and shown.key.part == "hunk"
 
 
 def is_comment(shown: Row) -> bool:
@@ -40,7 +40,7 @@ def is_comment(shown: Row) -> bool:
 
 def is_file(shown: Row) -> bool:
     """Whether it is the name of a file."""
-    return isinstance(shown.key, Place) and shown.under == "hover"
+    return isinstance(shown.key, DiffPlace) and shown.under == "hover"
 
 
 def unreviewed(reading: Reading) -> Callable[[Row], bool]:
@@ -48,21 +48,21 @@ def unreviewed(reading: Reading) -> Callable[[Row], bool]:
 
     def wanted(shown: Row) -> bool:
         key = shown.key
-        return isinstance(key, Place) and (key.part == "hunk" or key.alone) and not reading.has(key.runs)
+        return isinstance(key, DiffPlace) and (key.part == "hunk" or key.alone) and not reading.has(key.runs)
 
     return wanted
 
 
 def unreviewed_file(reading: Reading) -> Callable[[Row], bool]:
     """Whether it is the name of a file that is not reviewed."""
-    return lambda shown: is_file(shown) and isinstance(shown.key, Place) and not reading.has(shown.key.runs)
+    return lambda shown: is_file(shown) and isinstance(shown.key, DiffPlace) and not reading.has(shown.key.runs)
 
 
-def place_at(rows: Sequence[Row], at: int | None) -> Place | None:
+def place_at(rows: Sequence[Row], at: int | None) -> DiffPlace | None:
     """The place of a row; of a comment, that of the line it is on."""
     while at is not None and 0 <= at < len(rows):
         key = rows[at].key
-        if isinstance(key, Place):
+        if isinstance(key, DiffPlace):
             return key
         at -= 1
     return None
@@ -74,14 +74,14 @@ def row_like(rows: Sequence[Row], key: object, near: int) -> int | None:
         return next(
             (at for at, one in enumerate(rows) if isinstance(one.key, LineComment) and one.key.id == key.id), None
         )
-    if not isinstance(key, Place):
+    if not isinstance(key, DiffPlace):
         return next((at for at, one in enumerate(rows) if key is not None and one.key == key), None)
 
     def likeness(at: int) -> tuple[int, int]:
         found = rows[at].key
-        assert isinstance(found, Place)
+        assert isinstance(found, DiffPlace)
         content = (key.anchor and key.anchor.content) == (found.anchor and found.anchor.content)
         return (found == key) * 4 + (found.part == key.part) * 2 + content, -abs(at - near)
 
-    places = [at for at, one in enumerate(rows) if isinstance(one.key, Place) and one.key.path == key.path]
+    places = [at for at, one in enumerate(rows) if isinstance(one.key, DiffPlace) and one.key.path == key.path]
     return max(places, key=likeness, default=None)
