@@ -140,7 +140,8 @@ class Store:
 
     def outgrown(self) -> TryAgain | None:
         """Why nothing can be saved any more: a newer version of the program has taken the file over."""
-        version = _version(self.connection)
+        with translated(self.path):
+            version = _version(self.connection)
         if self.read_only is None and version > latest_format():
             self.read_only = _written_by_newer(version)
         return self._refused() if self.read_only is not None else None
@@ -200,7 +201,8 @@ class Store:
 
     def loss(self) -> Loss | None:
         """What was acknowledged here and the file does not know; None when it knows everything."""
-        return self.acknowledged.lost(self.connection, latest_format())
+        with self.reading() as connection:
+            return self.acknowledged.lost(connection, latest_format())
 
     def accept(self, folder: Path) -> None:
         """Take every row as it is from now on; what was noted of the losses is kept in the folder."""
@@ -234,11 +236,12 @@ class Store:
 
     def data_version(self) -> int:
         """A number that changes when another connection has committed (PRAGMA data_version)."""
-        return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
+        with translated(self.path):
+            return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
 
     def checkpoint(self) -> None:
         """Fold the write-ahead log into the file; only the service does, so that one process does at a time."""
-        with suppress(sqlite3.OperationalError):  # busy readers: the next call finishes it
+        with translated(self.path), suppress(sqlite3.OperationalError):  # busy readers: the next call finishes it
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

@@ -97,6 +97,8 @@ ODD_PROOFS = {
     "the number of an event is a text": "UPDATE proof SET key = key || 'x' WHERE place = 'event'",
     "the count of writes is gone": "DELETE FROM meta WHERE key = 'store.writes'",
     "the count of writes is not a number": "UPDATE meta SET value = 'x' WHERE key = 'store.writes'",
+    "the table has another name for it": "PRAGMA writable_schema = ON; "
+    "UPDATE sqlite_master SET sql = replace(sql, 'digest', 'digesp') WHERE name = 'proof'",
     "the number of a mission is a text": "UPDATE mission SET number = 'x'",
 }
 
@@ -105,7 +107,7 @@ ODD_PROOFS = {
 def test_a_proof_of_another_kind_is_told_and_stops_no_write(
     workspace: Workspace, filled: Mission, home: Path, what: str
 ) -> None:
-    past_the_program(home, ODD_PROOFS[what])
+    past_the_program(home, *ODD_PROOFS[what].split("; "))
     assert told()
     with suppress(SoloUnicornError):
         workspace.write(operations.projects.create, "Another")
