@@ -35,6 +35,11 @@ def replace(path: Path, content: bytes, *, mode: int = 0o600, durable: bool = Tr
         sync_directory(path.parent)
 
 
+def for_its_owner(path: str, flags: int) -> int:
+    """An `opener` of a file that is made for its owner alone, whatever the umask."""
+    return os.open(path, flags, 0o600)
+
+
 def remove_tree(directory: Path) -> None:
     """Remove a directory and all that is in it, also what may not be read or written. Raises OSError."""
     import shutil  # the first frame of the board is there without it

@@ -25,8 +25,9 @@ _SCHEMA_DAMAGED = (
 BUSY_MILLISECONDS = 8000
 """How long a lock of another process is waited for."""
 HOW_TO_REPLACE = (
-    "first `solo-unicorn workstation stop` and close every board; then move {name}, {name}-wal and {name}-shm away "
-    "together and start again, or let `solo-unicorn workspace restore DIR` do that and put one of {backups} in place"
+    "first `solo-unicorn workstation stop` and close every board; then `solo-unicorn doctor --repair` puts what can "
+    "be read into a new file, or `solo-unicorn workspace restore DIR` puts one of {backups} in place; to start anew, "
+    "move {name}, {name}-wal and {name}-shm away together"
 )
 """A copy beside the log of another file is damaged by it, and so is one put in place while somebody has it open."""
 

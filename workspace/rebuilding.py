@@ -1,11 +1,13 @@
 """A damaged workspace file: what can be read of it, put into a new one.
 
 Every table is read from both of its ends up to what cannot be read. Indexes, the search and the proofs are made anew,
-so damage in those alone loses nothing. The damaged file is kept beside the new one.
+so damage in those alone loses nothing. SQLite reads nothing of a file that was cut off, and deletes the log of an empty
+one: such a file is copied, put together with its log, and filled up. The damaged file is kept beside the new one.
 """
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -16,11 +18,12 @@ from ..missions.errors import SoloUnicornError, TryAgain
 from ..missions.records import record
 from ..system.locks import is_held
 from . import store
-from .integrity import proof
+from .integrity import foreign_log, proof
 from .integrity.acknowledged import Acknowledged
 from .integrity.backup import check_database, put_aside
 from .reindex import reindex
 
+_HEADER_BYTES, _WAL_OR_NOT = 100, 18
 _MADE_ANEW: Final = ("proof", "passage")
 _TABLES: Final = (
     "SELECT name, wr FROM pragma_table_list "
@@ -54,9 +57,13 @@ def rebuild(path: Path, quarantine: Path, *, lock: Path) -> Rebuilt:
     fresh = path.with_name("rebuilding.db")
     fresh.unlink(missing_ok=True)
     store.Store(fresh).close()
+    whole = path.with_name("rebuilding.whole.db")
     try:
-        with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(fresh, isolation_level=None)) as new:
+        source = _filled_up(path, whole) if _is_cut_off(path) else path
+        with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(fresh, isolation_level=None)) as new:
             old.text_factory = lambda text: text.decode("utf-8", "replace")
+            old.execute("PRAGMA writable_schema = ON")  # what can be read of a schema is used
+            _refuse_newer(path, old)
             new.execute("BEGIN IMMEDIATE")
             taken, damaged = _copy(old, new)
             reindex(new)
@@ -71,11 +78,55 @@ def rebuild(path: Path, quarantine: Path, *, lock: Path) -> Rebuilt:
     except BaseException:
         _remove(fresh)
         raise
+    finally:
+        _remove(whole)
     aside = put_aside(path)
     Acknowledged(path).forget(quarantine)
     fresh.rename(path)
     _remove(fresh)
     return Rebuilt(aside, taken, damaged)
+
+
+def _refuse_newer(path: Path, old: sqlite3.Connection) -> None:
+    """This program knows nothing of what else a newer one keeps in the file."""
+    with suppress(sqlite3.DatabaseError):
+        (version,) = old.execute("PRAGMA user_version").fetchone()
+        if version > store.latest_format():
+            raise TryAgain(
+                f"Nothing was repaired: {path} was written by a newer version of the program",
+                why=f"its format is {version}; this one knows {store.latest_format()}",
+                todo="update solo-unicorn, then try again",
+            )
+
+
+def _is_cut_off(path: Path) -> bool:
+    """Whether a file is shorter than its first page says."""
+    with path.open("rb") as file:
+        page_size, pages = _sizes(file.read(_HEADER_BYTES))
+    return path.stat().st_size < max(1, pages) * page_size
+
+
+def _filled_up(path: Path, to: Path) -> Path:
+    """A copy of a file with the pages in its log, and empty ones in place of those that are missing."""
+    shutil.copyfile(path, to)
+    with to.open("r+b") as file:
+        with suppress(FileNotFoundError):
+            for number, page in foreign_log.frames(path.with_name(f"{path.name}-wal")):
+                file.seek((number - 1) * len(page))
+                file.write(page)
+        file.seek(0)
+        page_size, pages = _sizes(file.read(_HEADER_BYTES))
+        if file.seek(0, 2) < pages * page_size:
+            file.truncate(pages * page_size)
+        file.seek(_WAL_OR_NOT)
+        file.write(b"\x01\x01")
+    return to
+
+
+def _sizes(header: bytes) -> tuple[int, int]:
+    """Of a page, and how many there are, by the header of a database (sqlite.org/fileformat2.html)."""
+    size = int.from_bytes(header[16:18], "big")
+    return (65536 if size == 1 else max(size, 512)), int.from_bytes(header[28:32], "big")
 
 
 def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> tuple[int, tuple[str, ...]]:

@@ -122,7 +122,10 @@ class Store:
 
     def identify(self) -> None:
         """Learn which workspace it is, and note where it stands when it was moved."""
-        self._instance, self.original = identity.instance_of(self.connection), None
+        former, self._instance, self.original = self._instance, identity.instance_of(self.connection), None
+        if self._whole and former != self._instance and self._instance is not None:  # it was given a new identity
+            self.acknowledged.forget()
+            self.acknowledged.note(self._instance, latest_format(), proof.position(self.connection), set())
         place = self.connection.execute("SELECT value FROM meta WHERE key = ?", (identity.PLACE,)).fetchone()
         if place is None or place[0] != os.path.realpath(self.path):
             self.original = identity.original_of(self.connection, self.path)

@@ -16,7 +16,7 @@ from ..config import paths
 from ..config.correlation import handed_on
 from ..missions.entities import Json
 from ..missions.errors import SoloUnicornError, TryAgain, from_wire
-from ..system import locks, strict_json
+from ..system import files, locks, strict_json
 from ..system.environment import clean
 from . import lock
 
@@ -29,7 +29,7 @@ def start(deadline: float, stay: bool) -> None:
     command = [sys.executable, "-P", "-m", f"{__package__}", "--ready-fd", str(speak), *(["--stay"] if stay else [])]
     errors = paths.logs_dir() / ERROR_FILE
     try:
-        with errors.open("wb") as stderr:
+        with open(errors, "wb", opener=files.for_its_owner) as stderr:  # noqa: PTH123 (Path.open takes no opener)
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,

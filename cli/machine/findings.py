@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...missions.errors import SoloUnicornError
+from ..failing import of_system
 
 State = Literal["ok", "missing", "warning", "error"]
 """`missing` is what one may do without, such as a code agent that is not installed; a `warning` works for now."""
@@ -30,4 +31,7 @@ def found(look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
         what = error.what if not error.why else f"{error.what}: {error.why}"
         yield Finding(look.__name__.removeprefix("_"), "error", what, error.todo)
     except OSError as error:
-        yield Finding(look.__name__.removeprefix("_"), "error", str(error))
+        told = of_system(error)
+        yield Finding(
+            look.__name__.removeprefix("_"), "error", told.what if told else str(error), told.todo if told else ""
+        )

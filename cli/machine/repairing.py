@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...config import paths
 from ...missions.entities import SYSTEM, Json
+from ...missions.errors import TryAgain
 from ...workspace import operations, queries
 from ...workspace.failures import StoreDamaged, TextDamaged
 from ...workspace.integrity import salvage
@@ -28,6 +29,12 @@ def repair(options: Options, output: Output) -> int:
 
 def _repair(options: Options, output: Output) -> int:
     with output.progress("reading the workspace"), Workspace.open() as opened:
+        if opened.read_only:
+            raise TryAgain(
+                f"Nothing was repaired: {opened.path} is open read-only",
+                why=opened.read_only,
+                todo="update solo-unicorn, then try again",
+            )
         damaged = opened.read(salvage.damaged)
         unreadable = {(one.table, one.id) for one in damaged}
         touched = [one for one in opened.touched() if (one.place, one.key) not in unreadable]

@@ -190,6 +190,8 @@ def check_database(file: Path) -> None:
 
 def copy_database(database: Path, to: Path) -> None:
     """Copy all that was acknowledged, the write-ahead log included, into one new file for its owner alone."""
+    if database.stat().st_size == 0:  # SQLite would delete its log, which may hold all that is left
+        raise SoloUnicornError(f"{database} is empty", why="it was truncated", todo="`solo-unicorn doctor --repair`")
     os.close(os.open(to, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     with closing(sqlite3.connect(database)) as here, closing(sqlite3.connect(to)) as there:
         here.backup(there)

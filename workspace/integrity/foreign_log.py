@@ -128,7 +128,7 @@ def _told(log: Path) -> _Told | None:
     counts: list[int] = []
     instances: set[str] = set()
     pages: list[tuple[int, bytes]] = []
-    for number, page in _frames(log):
+    for number, page in frames(log):
         if found := _values(_WRITES, page):
             counts.append(max(map(int, found)))
             pages.append((number, page))
@@ -142,8 +142,8 @@ def _values(row: bytes, page: bytes) -> list[bytes]:
     return [found[2][:size] for found, size in sizes if 0 < size <= len(found[2])]
 
 
-def _frames(log: Path) -> Iterator[tuple[int, bytes]]:
-    """The pages of a log with their numbers, up to the last commit."""
+def frames(log: Path) -> Iterator[tuple[int, bytes]]:
+    """The pages of a log with their numbers, up to the last commit. Raises OSError."""
     with log.open("rb") as file:
         header = file.read(_HEADER)
         size = int.from_bytes(header[8:12], "big")

@@ -26,6 +26,9 @@ _TABLES: Final = (
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'proof' AND name NOT LIKE 'sqlite^_%' ESCAPE '^' "
     f"AND name NOT LIKE '{_INDEX}%' ORDER BY name"
 )
+_NOT_DAMAGE: Final = frozenset(
+    (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+)
 _KEPT: Final = "iif(typeof(p.digest) IN ('blob', 'null'), p.digest, x'')"
 """A digest; empty where a flipped bit made it something else than bytes."""
 _CHAIN: Final = """SELECT e.seq, {content}, e.mission_id, {kept}, coalesce(p.gone, 0) FROM event AS e
@@ -168,6 +171,8 @@ def _file(connection: sqlite3.Connection) -> Iterator[Touched]:
         try:
             found = [str(row[0]) for row in connection.execute(look)]
         except (sqlite3.Error, UnicodeError) as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NOT_DAMAGE:  # the search is checked by a write
+                raise
             found = [f"the search index: {error}" if look.startswith("INSERT") else str(error)]
         yield from (Touched("file", "", "", one) for one in found if one != "ok")
 

@@ -152,9 +152,11 @@ def test_a_copy_becomes_a_workspace_of_its_own(workspace: Workspace, session: Se
     operations.workstation.this_machine(workspace)
     first = workspace.meta(identity.INSTANCE)
     copy = copied(workspace)
+    shutil.copy(workspace.path.with_name("workspace.acknowledged"), copy.parent)
     with Workspace.open(copy) as opened:
         own = operations.identity.make_own(opened)
         assert own == opened.meta(identity.INSTANCE) != first and opened.original is None
+        assert opened.loss() is None, "what the copied home was told belongs to the original"
         assert opened.read(queries.sessions.get, session.id).phase == "ended"
         mission = opened.read(queries.missions.get, ready.id)
         assert (mission.agent_session_status, mission.worktree_path) == ("INACTIVE", None)
@@ -162,6 +164,6 @@ def test_a_copy_becomes_a_workspace_of_its_own(workspace: Workspace, session: Se
         assert operations.workstation.this_machine(opened).id != theirs
         opened.write_as(SYSTEM, operations.projects.create, "Its own")
     with Workspace.open(copy) as opened:
-        assert opened.original is None
+        assert opened.original is None and opened.loss() is None
     assert workspace.read(queries.sessions.get, session.id).phase == "running", "the original is as it was"
     assert workspace.meta(identity.INSTANCE) == first

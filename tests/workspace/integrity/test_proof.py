@@ -212,6 +212,12 @@ def test_an_attached_file_that_changed_is_named(
     assert ["missing" in line for line in told()] == [True]
 
 
+def test_a_search_that_cannot_be_checked_is_not_called_damaged(workspace: Workspace, filled: Mission) -> None:
+    workspace._store.connection.execute("PRAGMA query_only = ON")
+    with pytest.raises(SoloUnicornError, match="cannot be written"):
+        workspace.touched()
+
+
 def test_a_damaged_text_stops_no_list(workspace: Workspace, filled: Mission, home: Path) -> None:
     past_the_program(home, "UPDATE mission SET title = CAST(x'52e28274' AS TEXT)")
     (card,) = workspace.read(queries.board.cards, filled.project_id, "todo")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from pathlib import Path
 
@@ -59,6 +60,50 @@ def test_a_damaged_page_costs_what_was_on_it(
         made = opened.write(operations.missions.create, filled.id, MissionDraft(title="Next"))
         assert made.number == MISSIONS + 1
     assert list(home.glob("rebuilding*")) == []
+
+
+@pytest.mark.parametrize(("left", "least"), [(0.9, MISSIONS - 12), (0.6, 1), (0.0, 1)])
+def test_a_file_that_was_cut_off_keeps_what_is_left_of_it_and_of_its_log(
+    filled: Project, home: Path, left: float, least: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database, log = home / "workspace.db", home / "workspace.db-wal"
+    with Workspace.open() as opened:
+        if not left:  # the log has all that is needed to read it
+            opened._store.connection.execute("VACUUM")
+        opened.write(operations.missions.create, filled.id, MissionDraft(title="In the log"))
+        kept = log.read_bytes()
+    size = database.stat().st_size
+    log.write_bytes(kept)
+    os.truncate(database, int(size * left))
+    assert cli.main(["doctor", "--repair", "--yes", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["data"]
+    assert told["incomplete"] or not left
+    with Workspace.open() as opened:
+        titles = [one.title for one in opened.read(queries.missions.page, filled.id, limit=500).items]
+        assert least <= len(titles) and opened.check() == [] and opened.touched() == []
+    assert list(home.glob("rebuilding*")) == []
+
+
+def test_the_log_of_an_empty_file_is_not_deleted(filled: Project, home: Path) -> None:
+    (home / "workspace.db-wal").write_bytes(b"what is left")
+    os.truncate(home / "workspace.db", 0)
+    for command in (["doctor", "--repair", "--yes"], ["workspace", "backup", str(home / "copy")], ["doctor", "--deep"]):
+        assert cli.main(command) == 1
+    assert (home / "workspace.db-wal").read_bytes() == b"what is left"
+
+
+def test_what_a_newer_version_wrote_is_not_repaired(
+    filled: Project, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    connection = sqlite3.connect(home / "workspace.db")
+    connection.execute("PRAGMA user_version = 99")
+    connection.execute("CREATE TABLE newer (what)")
+    connection.close()
+    assert cli.main(["doctor", "--repair", "--yes"]) == 75
+    assert "update solo-unicorn" in capsys.readouterr().err
+    zeroed(home / "workspace.db", "mission", 0.5)
+    assert cli.main(["doctor", "--repair", "--yes"]) == 75
+    assert list(home.glob("*before*")) == []
 
 
 def test_a_damaged_workspace_leaves_no_directory_that_looks_like_a_backup(filled: Project, home: Path) -> None:
