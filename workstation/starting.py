@@ -29,7 +29,7 @@ def start(deadline: float, stay: bool) -> None:
     command = [sys.executable, "-P", "-m", f"{__package__}", "--ready-fd", str(speak), *(["--stay"] if stay else [])]
     errors = paths.logs_dir() / ERROR_FILE
     try:
-        with open(errors, "wb", opener=files.for_its_owner) as stderr:  # noqa: PTH123 (Path.open takes no opener)
+        with open(errors, "wb", opener=files.for_its_owner) as stderr:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
