@@ -5,17 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCES = {
-    path: ast.parse(path.read_text(encoding="utf-8"))
-    for room in ROOT.glob("*/__init__.py")
-    if room.parent.name not in ("tests", "bench")
-    for path in room.parent.rglob("*.py")
-}
 CODE_FIRST = ("InvalidValue", "HubError", "SettingsError")
 """Classes whose first argument is a field or a code; the sentence is their second."""
 PARTIAL = "missions/wire.py"
@@ -24,11 +19,23 @@ NAME = re.compile(r"[\w'-]*(?:[A-Z0-9_]\w*|[.:=/]\S)")
 """A word that is spelled as it is in code or on the command line: `maxPage`, `ui.theme`, `GitHub`."""
 
 
+@cache
+def sources() -> dict[Path, ast.Module]:
+    """What the product is made of; parsed for the first test that asks, as each process collects all tests."""
+    return {
+        path: ast.parse(path.read_text(encoding="utf-8"))
+        for room in ROOT.glob("*/__init__.py")
+        if room.parent.name not in ("tests", "bench")
+        for path in room.parent.rglob("*.py")
+    }
+
+
+@cache
 def error_classes() -> set[str]:
     """Names of all classes below SoloUnicornError."""
     bases = {
         node.name: {ast.unparse(base).split(".")[-1] for base in node.bases}
-        for tree in SOURCES.values()
+        for tree in sources().values()
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
     }
@@ -37,9 +44,6 @@ def error_classes() -> set[str]:
         before = found
         found = found | {name for name, above in bases.items() if above & found}
     return found
-
-
-CLASSES = error_classes()
 
 
 def texts(node: ast.expr) -> Iterator[tuple[int, str]]:
@@ -62,7 +66,7 @@ def wrong(tree: ast.AST) -> Iterator[str]:
         if not isinstance(call, ast.Call):
             continue
         name = ast.unparse(call.func).split(".")[-1]
-        if name not in CLASSES:
+        if name not in error_classes():
             continue
         place = int(name in CODE_FIRST)
         field = call.args[0].value if place and call.args and isinstance(call.args[0], ast.Constant) else None
@@ -80,7 +84,7 @@ def wrong(tree: ast.AST) -> Iterator[str]:
 def test_errors_are_a_sentence_and_clauses() -> None:
     found = {
         f"{path.relative_to(ROOT)}:{one}"
-        for path, tree in SOURCES.items()
+        for path, tree in sources().items()
         if path != ROOT / PARTIAL
         for one in wrong(tree)
     }
