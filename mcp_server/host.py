@@ -1,7 +1,7 @@
 """What the workstation service holds of the MCP server: one object with a start, a URL and a close.
 
     host = McpHost(thread.run, version=__version__, socket_path=mcp_socket())
-    await host.start()                       # imports mcp in a thread: about 1.5 s of CPU, the loop stays free
+    await host.start()                       # imports mcp in a thread: about 1 s of CPU, the loop stays free
     entry = (host.url, token)                # for the session's MCP entry
     await host.changed(events)               # resource notifications to whoever listens
     await host.close()                       # under a second, also with listening clients
@@ -12,13 +12,13 @@ Importing this module costs nothing; `mcp` is imported by `load`.
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..missions.access import AccessCall
 from ..missions.entities import MissionEvent
+from ..system.importing import imports_kept
 
 if TYPE_CHECKING:
     from .changes import Changes
@@ -36,9 +36,8 @@ async def load() -> None:
 
 
 def _import() -> None:
-    from . import http, server, unix  # noqa: F401
-
-    gc.freeze()  # what was imported lives as long as the process: a full collection need not walk it while agents wait
+    with imports_kept():
+        from . import http, server, unix  # noqa: F401
 
 
 class McpHost:

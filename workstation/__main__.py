@@ -2,6 +2,9 @@
 
 import sys
 
-from .process import main
+from ..system.importing import imports_kept
+
+with imports_kept():
+    from .process import main
 
 sys.exit(main())

@@ -259,3 +259,25 @@ def test_importing_the_host_loads_nothing_heavy(tmp_path: Path) -> None:
     )
     out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert out.stdout.strip() == "[]"
+
+
+def test_the_start_spends_no_time_on_garbage(tmp_path: Path) -> None:
+    """A client waits for it; what is imported is no garbage."""
+    import subprocess
+    import sys
+
+    program = """
+import asyncio, gc
+from solo_unicorn.mcp_server.host import load
+
+async def start():
+    await asyncio.to_thread(int)
+    before = gc.get_stats()
+    await load()
+    counts = [now["collections"] - then["collections"] for now, then in zip(gc.get_stats(), before)]
+    print(gc.isenabled(), counts[1:])
+
+asyncio.run(start())
+"""
+    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert out.stdout.strip() == "True [0, 0]"
