@@ -70,10 +70,10 @@ MemoryText = Annotated[str, Field(max_length=TOOL_DOCUMENT_MAX), AfterValidator(
 Title = Annotated[str, Field(max_length=TITLE_MAX, min_length=1), AfterValidator(_line)]
 Ref = Annotated[str, Field(max_length=200, min_length=1), AfterValidator(_line)]
 MissionRef = Annotated[Ref, Field(description="M-42; else yours")]
-ProjectRef = Annotated[Ref, Field(description="Else your directory's")]
+ProjectRef = Annotated[Ref, Field(description="Else yours")]
 Document = Annotated[str, Field(max_length=80, min_length=1), AfterValidator(_line), AfterValidator(_document)]
 Heading = Annotated[str, Field(max_length=200, min_length=1), AfterValidator(_line)]
-Query = Annotated[str, Field(max_length=500, min_length=1, description="Words"), AfterValidator(_line)]
+Query = Annotated[str, Field(max_length=500, min_length=1), AfterValidator(_line)]
 Version = Annotated[int, Field(ge=0, le=2**53)]
 Priority = Annotated[int, Field(ge=1, le=5, description="5: most urgent")]
 URGENCY: Mapping[str, int] = {
@@ -197,14 +197,14 @@ def _shown(part: int | str) -> str:
 def schema(model: type[Arguments], without: Collection[str] = ()) -> JsonObject:
     """The JSON schema of a tool, as small as it can be and still say everything a model has to choose.
 
-    How long texts and lists may be, and that a choice left out is no, is checked and not told; neither are the
-    arguments in `without`, which are taken all the same.
+    How long texts and lists may be, that a choice left out is no, and that there are no other arguments, is checked
+    and not told; neither are the arguments in `without`, which are taken all the same.
     """
     full = model.model_json_schema(by_alias=True)
     definitions = full.get("$defs", {})
     known = {name: part for name, part in full.get("properties", {}).items() if name not in without}
     properties = {name: _slim(part, definitions) for name, part in known.items()}
-    shape: JsonObject = {"type": "object", "properties": properties, "additionalProperties": False}
+    shape: JsonObject = {"type": "object", "properties": properties}
     if full.get("required"):
         shape["required"] = full["required"]
     return shape

@@ -34,7 +34,7 @@ class ListMissions(Arguments):
     next: Annotated[bool, Field(description="Only what may be begun now, most urgent first")] = False
     project: ProjectRef | None = None
     limit: Annotated[int, Field(ge=1, le=100, description="Rows")] = 20
-    cursor: Annotated[str, Field(max_length=200, description="nextCursor of the last answer")] | None = None
+    cursor: Annotated[str, Field(max_length=200, description="The last answer's nextCursor")] | None = None
 
 
 def list_missions(access: MissionAccess, caller: McpCaller, given: ListMissions) -> Reply:
@@ -77,7 +77,7 @@ class SearchMissions(Arguments):
 
     query: Query
     project: ProjectRef | None = None
-    limit: Annotated[int, Field(ge=1, le=50, description="Rows")] = 10
+    limit: Annotated[int, Field(ge=1, le=50)] = 10
 
 
 def search_missions(access: MissionAccess, caller: McpCaller, given: SearchMissions) -> Reply:

@@ -26,15 +26,12 @@ LISTED = 100
 """Documents that a list names."""
 
 
-Named = Annotated[Document, Field(description="Name")]
-
-
 class MemorySearch(Arguments):
     """What to look for."""
 
     query: Query
     project: ProjectRef | None = None
-    limit: Annotated[int, Field(ge=1, le=50, description="Hits")] = 10
+    limit: Annotated[int, Field(ge=1, le=50)] = 10
 
 
 def memory_search(access: MissionAccess, caller: McpCaller, given: MemorySearch) -> Reply:
@@ -57,7 +54,7 @@ def _hit(hit: Hit) -> JsonObject:
 class MemoryRead(Arguments):
     """Which document, and which section of it."""
 
-    document: Annotated[Document, Field(description="Else a list of them")] | None = None
+    document: Annotated[Document, Field(description="Else all are listed")] | None = None
     heading: Annotated[Heading, Field(description="Only this section")] | None = None
     project: ProjectRef | None = None
 
@@ -95,10 +92,10 @@ def memory_append(access: MissionAccess, caller: McpCaller, given: MemoryAppend)
 class MemoryReplace(Arguments):
     """What to write in the place of what was read."""
 
-    document: Named
+    document: Document
     text: Annotated[MemoryText, Field(description="Empty deletes it")]
     expected_version: Annotated[Version, Field(description="From memory_read; 0: new")]
-    heading: Annotated[Heading, Field(description="Replace only this section's text")] | None = None
+    heading: Annotated[Heading, Field(description="Only this section")] | None = None
     project: ProjectRef | None = None
 
 
@@ -131,7 +128,7 @@ def _is_there(access: MissionAccess, project: str, name: str) -> bool:
 class MemoryEdit(Arguments):
     """What to change in place."""
 
-    document: Named
+    document: Document
     old: Annotated[MemoryText, Field(min_length=1, description="A passage, exact and unique")]
     new: Annotated[MemoryText, Field(description="Empty removes it")]
     project: ProjectRef | None = None
@@ -146,10 +143,10 @@ def memory_edit(access: MissionAccess, caller: McpCaller, given: MemoryEdit) -> 
 class MemoryMove(Arguments):
     """What to move, and where to."""
 
-    document: Named
-    to: Annotated[Document, Field(description="Document to move to, made when missing")]
-    heading: Annotated[Heading, Field(description="Section to move; else the document is renamed")] | None = None
-    to_heading: Annotated[Heading, Field(description="Put it into this section of `to`")] | None = None
+    document: Document
+    to: Annotated[Document, Field(description="Made when missing")]
+    heading: Annotated[Heading, Field(description="Else the document is renamed")] | None = None
+    to_heading: Annotated[Heading, Field(description="Section of `to`")] | None = None
     project: ProjectRef | None = None
 
 

@@ -205,7 +205,7 @@ def _linked(access: MissionAccess, mission: Mission) -> JsonObject:
 TOOLS = (
     Tool(
         "create_mission",
-        "Create a mission for new work: in todo, not ready (a person starts it). One outcome each.",
+        "Create a mission for new work: in todo, not ready (a person starts it).",
         CreateMission,
         create_mission,
         "missions",

@@ -70,7 +70,7 @@ def answer_comment(access: MissionAccess, caller: McpCaller, given: AnswerCommen
 class TourStop(Arguments):
     """A line of the file as it is now, and why to look there."""
 
-    file: Annotated[Filled, Field(max_length=1000, description="Path")]
+    file: Annotated[Filled, Field(max_length=1000)]
     line: Annotated[LineNumber, Field(description="As it is now")]
     reason: Annotated[Said, Field(description="Why to look there")]
 
@@ -131,7 +131,7 @@ TOOLS = (
     ),
     Tool(
         "propose_tour",
-        "Before you finish a large change: the order in which a person best reads it, each stop with its reason.",
+        "Before you finish a large change: the order in which a person best reads it.",
         ProposeTour,
         propose_tour,
         "work",

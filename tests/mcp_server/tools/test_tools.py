@@ -30,14 +30,19 @@ def test_the_list_of_tools_is_as_committed_and_small() -> None:
     faces = listed()
     assert json.loads(GOLDEN.read_text()) == faces
     for shown in faces.values():
-        assert len(json.dumps({"tools": shown}, separators=(",", ":"))) <= 13 * 1024
+        assert len(json.dumps({"tools": shown}, separators=(",", ":"))) <= 12 * 1024
+
+
+SAID_BY_ITS_NAME = {"query", "limit", "document"}
 
 
 def test_every_argument_is_described() -> None:
     """A model that knows only the schema has to know what to give."""
     for tool in (one for shown in listed().values() for one in shown):
         properties: Any = tool["inputSchema"]["properties"]  # type: ignore[index, call-overload]
-        assert [name for name, part in properties.items() if not part.get("description")] == [], tool["name"]
+        assert {name for name, part in properties.items() if not part.get("description")} <= SAID_BY_ITS_NAME, tool[
+            "name"
+        ]
 
 
 def test_instructions_are_short() -> None:
@@ -78,7 +83,6 @@ async def test_a_client_of_either_era_lists_the_same_tools_with_true_hints(board
     for tool in listed:
         assert tool.annotations is not None
         assert tool.annotations.open_world_hint is False
-        assert tool.input_schema["additionalProperties"] is False
 
 
 @ERAS
