@@ -73,7 +73,7 @@ MissionRef = Annotated[Ref, Field(description="M-42; else yours")]
 ProjectRef = Annotated[Ref, Field(description="Else yours")]
 Document = Annotated[str, Field(max_length=80, min_length=1), AfterValidator(_line), AfterValidator(_document)]
 Heading = Annotated[str, Field(max_length=200, min_length=1), AfterValidator(_line)]
-Query = Annotated[str, Field(max_length=500, min_length=1), AfterValidator(_line)]
+Query = Annotated[str, Field(max_length=500, min_length=1, description="Words"), AfterValidator(_line)]
 Version = Annotated[int, Field(ge=0, le=2**53)]
 Priority = Annotated[int, Field(ge=1, le=5, description="5: most urgent")]
 URGENCY: Mapping[str, int] = {

@@ -159,7 +159,7 @@ def _written(access: MissionAccess, mission: Mission, section: Section, authors:
 TOOLS = (
     Tool(
         "list_missions",
-        "Board rows in board order, with total and nextCursor; `next`: what to do next.",
+        "Board rows in board order; `next`: what to do next.",
         ListMissions,
         list_missions,
         "missions",
@@ -167,7 +167,7 @@ TOOLS = (
     ),
     Tool(
         "search_missions",
-        "Missions whose title or texts match the words, best first. Use this before creating one.",
+        "Missions that match the words, best first. Use this before creating one.",
         SearchMissions,
         search_missions,
         "missions",

@@ -33,7 +33,7 @@ def test_the_list_of_tools_is_as_committed_and_small() -> None:
         assert len(json.dumps({"tools": shown}, separators=(",", ":"))) <= 12 * 1024
 
 
-SAID_BY_ITS_NAME = {"query", "limit", "document"}
+SAID_BY_ITS_NAME = {"limit", "document"}
 
 
 def test_every_argument_is_described() -> None:
