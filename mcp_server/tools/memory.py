@@ -145,8 +145,8 @@ class MemoryMove(Arguments):
 
     document: Document
     to: Annotated[Document, Field(description="Made when missing")]
-    heading: Annotated[Heading, Field(description="Else the document is renamed")] | None = None
-    to_heading: Annotated[Heading, Field(description="Section of `to`")] | None = None
+    heading: Annotated[Heading, Field(description="Section; else the document is renamed")] | None = None
+    to_heading: Annotated[Heading, Field(description="Where in `to`")] | None = None
     project: ProjectRef | None = None
 
 

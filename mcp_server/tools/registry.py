@@ -90,7 +90,7 @@ class Tool:
     def listing(self, caller: McpCaller) -> JsonObject:
         """As `tools/list` shows it to a caller. Hints are written where they differ from the protocol's defaults.
 
-        No tool has an output schema: clients hold errors to it too, and then show their model a fault instead of them.
+        No tool has an output schema (docs/protocols.md, Answers and errors): some clients hold refusals to it too.
 
         A run is not told of arguments that have one value for it: its project, and the mission that it changes.
         """
