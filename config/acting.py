@@ -16,7 +16,10 @@ def acting_session() -> str | None:
 
 
 def session_of(pid: int | None) -> str | None:
-    """The id of the session that another process belongs to; None when it belongs to none, or is not known."""
+    """The id of the session that another process belongs to; None when it belongs to none.
+
+    A system that does not say which process it is (`pid` None) tells nothing. Raises ancestry.Gone.
+    """
     return None if pid is None else session_above(pid, paths.home() / "runs")
 
 

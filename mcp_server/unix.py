@@ -24,6 +24,7 @@ from ..config.acting import session_of
 from ..config.log import logger
 from ..missions.access import AccessCall
 from ..system import strict_json
+from ..system.ancestry import Gone
 from ..system.peers import is_ours, peer_of
 from .caller import McpCaller, identify, of_session, personal
 from .changes import Changes
@@ -105,10 +106,10 @@ class UnixServer:
         why = "This socket is only for the user who runs the service."
         if _is_ours(writer):
             try:
+                run = session_of(_peer(writer))  # before anything is read: the process may end
                 async with asyncio.timeout(HELLO_SECONDS):
                     hello = strict_json.heard(await reader.readline())
                 token, cwd = hello.get("token"), hello.get("cwd")
-                run = session_of(_peer(writer))
                 if run is None and token is None:
                     return personal(cwd if isinstance(cwd, str) else None)
                 caller = await (of_session(self._call, run) if run else identify(self._call, str(token)))
@@ -118,6 +119,8 @@ class UnixServer:
                 if caller is not None:
                     return caller
                 why = "The session has ended." if run else "The token belongs to no running session."
+            except Gone:
+                why = "The process that connected has ended."
             except (ValueError, AttributeError, TimeoutError):
                 why = 'The first line must be {"hello": "solo-unicorn", "token": null}.'
         logger("mcp").warning("refused a connection", extra={"why": why})

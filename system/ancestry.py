@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,23 +20,50 @@ HOST = ("agents", "host.py")
 """How the path of the program ends that is a session host."""
 RUN_MARK = "SOLO_UNICORN_RUN"
 """Before the run directory on the command line of the first process in a sandbox with process ids of its own."""
-DEEPEST = 256
-"""Ancestors that are looked at: a chain is longer only where process ids were reused meanwhile."""
+TRIES = 1_000
+"""How often a chain that changes while it is read is read again."""
 LINUX = sys.platform.startswith("linux")
 
 
+class Gone(Exception):
+    """The process has ended, or its ancestors change all the time: nobody can tell who started it."""
+
+
 def session_above(pid: int, runs: Path) -> str | None:
-    """The id of the session below which a process runs, among those with their directories in `runs`; None: of none."""
+    """The id of the session below which a process runs, among those with their directories in `runs`; None: of none.
+
+    Raises Gone. That is not the answer None: who connects, forks and exits would be nobody's process.
+    """
     wanted = os.path.realpath(runs)
-    for _ in range(DEEPEST):
-        if pid < 1:
-            return None
-        parent, words = _process(pid)
+    for _ in range(TRIES):
+        with suppress(_Changed):
+            return _session_above(pid, wanted)
+    raise Gone
+
+
+class _Changed(Exception):
+    """An ancestor ended meanwhile: its child has another one now."""
+
+
+def _session_above(pid: int, wanted: str) -> str | None:
+    seen: set[int] = set()
+    child = 0
+    while pid >= 1 and pid not in seen:
+        found = _process(pid)
+        if found is None:
+            if not child:
+                raise Gone
+            again = _process(child)
+            if again is None or again[0] != pid:
+                raise _Changed
+            return None  # it is there, and another user's, whose processes are hidden
+        parent, words = found
         for program, run_dir in pairwise(words):
             marked = program == RUN_MARK or Path(program).parts[-2:] == HOST
             if marked and os.path.realpath(Path(run_dir).parent) == wanted:
                 return Path(run_dir).name
-        pid = parent
+        seen.add(pid)
+        child, pid = pid, parent
     return None
 
 
@@ -43,8 +71,8 @@ def commands() -> Iterator[tuple[int, list[str]]]:
     """(process id, the words of its command line) of every process that can be seen."""
     if LINUX:
         for name in os.listdir("/proc"):  # noqa: PTH208 - names, not paths
-            if name.isdigit():
-                yield int(name), _process(int(name))[1]
+            if name.isdigit() and (found := _process(int(name))) is not None:
+                yield int(name), found[1]
         return
     import subprocess
 
@@ -59,14 +87,14 @@ def commands() -> Iterator[tuple[int, list[str]]]:
         yield int(pid), words
 
 
-def _process(pid: int) -> tuple[int, list[str]]:
-    """(its parent, the words of its command line); (0, []) when it is gone."""
+def _process(pid: int) -> tuple[int, list[str]] | None:
+    """(its parent, the words of its command line); None when it is gone."""
     if LINUX:
         try:
             text = Path(f"/proc/{pid}/stat").read_bytes()
             words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="surrogateescape").split("\0")
         except OSError:
-            return 0, []
+            return None
         return int(text[text.rindex(b")") + 2 :].split()[1]), words
     import subprocess
 
@@ -75,6 +103,6 @@ def _process(pid: int) -> tuple[int, list[str]]:
             ["ps", "-ww", "-o", "ppid=,command=", "-p", str(pid)], capture_output=True, timeout=5, env={"LC_ALL": "C"}
         ).stdout
     except (OSError, subprocess.SubprocessError):
-        return 0, []
-    parent, *words = text.decode(errors="surrogateescape").split() or ["0"]
-    return int(parent), words
+        return None
+    parent, *words = text.decode(errors="surrogateescape").split() or [""]
+    return (int(parent), words) if parent else None

@@ -18,6 +18,7 @@ from ..config.log import logger
 from ..missions.entities import Json, JsonObject
 from ..missions.errors import NotAllowed, SoloUnicornError, UsageError
 from ..system import strict_json
+from ..system.ancestry import Gone
 from ..system.peers import peer_of
 
 LONGEST_LINE = 64 * 1024
@@ -77,16 +78,18 @@ class ControlServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
         try:
+            # once and before anything is read: the process may end, and leave the connection to one it started
+            session = session_of(peer_of(writer.get_extra_info("socket")))
             while line := await reader.readline():
                 request, said = _decode(line)
                 if request is not None:
-                    said = await self._answered(request, writer)
+                    said = await self._answered(request, session)
                     if request.get("op") == "hold" and said["ok"] and writer not in self._holders:
                         self._holders.add(writer)
                         self._on_holders()
                 writer.write(_line(said))
                 await writer.drain()
-        except (OSError, ValueError):
+        except (OSError, ValueError, Gone):
             pass  # gone, or a line beyond the limit: nobody to answer to
         finally:
             self._connections.discard(writer)
@@ -95,14 +98,13 @@ class ControlServer:
                 self._holders.discard(writer)
                 self._on_holders()
 
-    async def _answered(self, request: JsonObject, writer: asyncio.StreamWriter) -> JsonObject:
+    async def _answered(self, request: JsonObject, session: str | None) -> JsonObject:
         said = request.get(CORRELATION_VARIABLE)
         correlation.set(said if isinstance(said, str) else "")
         try:
             op = request.get("op")
             if not isinstance(op, str):
                 raise UsageError("A request must name its operation", why='it has no "op"')
-            session = session_of(peer_of(writer.get_extra_info("socket")))
             if op not in FOR_AGENTS and session is not None:
                 raise NotAllowed(f"The service does not accept {op!r} from an agent", todo="leave this to a person")
             return {"ok": True, **(await self._answer(op, {**request, "session": session}))}

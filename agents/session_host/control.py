@@ -19,7 +19,7 @@ from pathlib import Path
 from selectors import EVENT_READ, BaseSelector
 
 from ...system import strict_json
-from ...system.ancestry import session_above
+from ...system.ancestry import Gone, session_above
 from ...system.lines import Lines
 from ...system.peers import is_ours, peer_of
 
@@ -67,7 +67,10 @@ class Control:
     def _is_an_agent(self, connection: socket.socket) -> bool:
         """Whether a session of the same home asks: an agent may not speak to its own host, or stop another's."""
         peer = peer_of(connection)
-        return peer is not None and session_above(peer, self._runs) is not None
+        try:
+            return peer is not None and session_above(peer, self._runs) is not None
+        except Gone:
+            return True
 
     def _read(self, connection: socket.socket) -> None:
         try:

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from solo_unicorn.config import loading, paths
+from solo_unicorn.mcp_server import unix
 from solo_unicorn.mcp_server.host import McpHost
 from solo_unicorn.mcp_server.workspace_access import on
+from solo_unicorn.system.ancestry import Gone
 from solo_unicorn.workstation.composition import Composition
 from solo_unicorn.workstation.service import Service
 
@@ -233,3 +235,18 @@ async def test_a_client_below_a_session_is_its_run_with_or_without_a_token(board
             client = started_below_host(tmp_path, caller.session_id or "", program)
             said, errors = await asyncio.to_thread(client.communicate, timeout=30)
         assert '"complete_stage"' in said, (said, errors)
+
+
+async def test_a_client_that_nobody_can_place_is_refused(
+    board: Board, dial: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It connected, handed the connection on, and ended: who started it is not to be found out."""
+
+    def gone(pid: int | None) -> str | None:
+        raise Gone
+
+    monkeypatch.setattr(unix, "session_of", gone)
+    async with socketed(board):
+        line = await dial()
+        await line.send({"hello": "solo-unicorn", "token": None})
+        assert "has ended" in (await line.read())["refused"]

@@ -259,3 +259,26 @@ for op in ("status", "hold", "pause", "drain", "stay", "stop"):
         *("status", "answered"),
         *(word for op in ("hold", "pause", "drain", "stay", "stop") for word in (op, "not_allowed")),
     ], errors
+
+
+def test_a_connection_that_an_agent_hands_on_and_leaves_is_still_an_agents(workstation: Path, tmp_path: Path) -> None:
+    service = client.ensure_running()
+    program = """
+import os, socket, time
+from solo_unicorn.config import paths
+service = socket.socket(socket.AF_UNIX)
+service.connect(str(paths.service_socket()))
+mine = os.getpid()
+if os.fork():
+    os._exit(0)
+while os.path.exists(f"/proc/{mine}") if os.path.isdir("/proc") else os.getppid() == mine:
+    time.sleep(0.01)
+try:
+    service.sendall(b'{"op": "stop"}\\n')
+    print(service.recv(9999))
+except OSError as error:
+    print(error)
+"""
+    said, errors = started_below_host(tmp_path, "S1", program).communicate(timeout=60)
+    assert said and '"ok": true' not in said.replace('"ok":true', '"ok": true'), (said, errors)
+    assert client.ensure_running().pid == service.pid
