@@ -38,6 +38,8 @@ _REFS = "--format=%(objectname) %(refname)"
 _SECRET = re.compile(r"(?<=://)[^/@\s]+@")
 
 
+LOOKING: Final = frozenset({"status", "diff", "diff-index", "diff-files"})
+IGNORING: Final = "--ignore-submodules"
 UNSIGNED: Final = ("commit.gpgSign=false", "tag.gpgSign=false")
 """Settings of git where the person's keys are out of reach."""
 _held: ContextVar[tuple[str, ...]] = ContextVar("what hooks are held by", default=())
@@ -141,6 +143,7 @@ class Git:
         for setting in (*_SETTINGS, *settings):
             command += ["-c", setting]
         shown = ("git", *arguments)
+        arguments = _not_into_nested(arguments)
         for attempt in range(1, max(tries, 1) + 1):
             variables = environment(self.environment, hooks=hooks)
             status, out, err = _spawn([*command, *arguments], variables, stdin, timeout, self.path, shown)
@@ -194,6 +197,17 @@ class Git:
     def ancestor(self, older: str, newer: str) -> bool:
         """Whether `older` is contained in `newer`."""
         return self.test("merge-base", "--is-ancestor", older, newer)
+
+
+def _not_into_nested(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """Looking at files does not look into repositories within: git would run what their own settings name.
+
+    Whoever wants to know what is in those reads them sealed (repository/sealed.py).
+    """
+    found = next((place for place, word in enumerate(arguments) if not word.startswith("-")), None)
+    if found is None or arguments[found] not in LOOKING or any(one.startswith(IGNORING) for one in arguments):
+        return arguments
+    return (*arguments[: found + 1], f"{IGNORING}=dirty", *arguments[found + 1 :])
 
 
 def hooks_directory(git: Git) -> Path:

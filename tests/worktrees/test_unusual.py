@@ -20,6 +20,7 @@ from solo_unicorn.worktrees.pool.status import unfinished
 from solo_unicorn.worktrees.repository.submodules import UnpublishedSubmodule
 
 from .conftest import Clock, MakeMission, MakeRepo, Repo
+from .test_nested import armed
 
 pytestmark = pytest.mark.slow
 LFS = pytest.mark.skipif(shutil.which("git-lfs") is None, reason="git-lfs is not installed")
@@ -100,6 +101,25 @@ def test_a_worktree_with_submodules_is_reused_and_cleaned(
     assert not again.path.exists() and other.path.is_dir()
     assert modular.git("fsck", "--strict", "--no-dangling") == ""
     assert (modular.path / "dep/lib ü/inner/readme.md").is_file(), "the person's own are untouched"
+
+
+def test_what_an_agent_wrote_into_a_submodule_is_never_run(
+    pool: Pool, repository: ProjectRepository, modular: Repo, make_mission: MakeMission, tmp_path: Path
+) -> None:
+    first = lease_of(pool, repository, make_mission(1))
+    inside = Repo(first.path / "dep/lib ü")
+    armed(inside, tmp_path / "ran")
+    inside.git("-c", "core.fsmonitor=false", "-c", "filter.evil.clean=cat", "stash", "-qu")
+    inside.git("stash", "drop", "-q")
+    (tmp_path / "ran").unlink(missing_ok=True)
+    for name in ("post-checkout", "reference-transaction"):
+        shutil.copy(tmp_path / "ran.sh", tmp_path / name)
+    assert unfinished(first.path) is None
+    pool.release(first.worktree)
+    again = lease_of(pool, repository, make_mission(2), "m2")
+    assert again.how == "reused" and (again.path / "dep/lib ü/inner/readme.md").is_file()
+    assert not (tmp_path / "ran").exists()
+    assert "evil" not in inside.git("config", "--local", "--list")
 
 
 @pytest.mark.parametrize("work", ["a file", "a commit", "a stash", "a branch", "deep inside"])

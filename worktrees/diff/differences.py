@@ -60,7 +60,7 @@ def mission_diff(
         seen = git.having(GIT_INDEX_FILE=str(index))
         unmerged = [change.path for change in dirty if "U" in change.state or change.state in ("AA", "DD")]
         if unmerged:
-            seen.run("--literal-pathspecs", "rm", "--cached", "--quiet", "--ignore-unmatch", "--", *unmerged)
+            seen.run("--literal-pathspecs", "rm", "--cached", "--force", "--quiet", "--ignore-unmatch", "--", *unmerged)
         new = [c.path for c in dirty if c.state == "??" and not c.nested] + unmerged
         if new:
             _intend_to_add(seen, path, new)

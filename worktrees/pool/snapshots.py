@@ -106,11 +106,14 @@ def _commit(git: Git, path: Path, message: str) -> None:
 
 
 def _add(git: Git, dirty: Sequence[WorktreeChange]) -> None:
-    """Stage these changes; not nested repositories, which would become broken submodule entries."""
+    """Stage these changes; not nested repositories, which would become broken submodule entries.
+
+    Not by `git add`, which looks into repositories within and runs what their settings name.
+    """
     names = [one.path for one in dirty if not one.nested and (one.state == "??" or one.state[1:] != ".")]
     if names:
         listed = b"".join(os.fsencode(name) + b"\0" for name in names)
-        arguments = ("--literal-pathspecs", "add", "-A", "--pathspec-from-file=-", "--pathspec-file-nul")
+        arguments = ("update-index", "--add", "--remove", "--replace", "-z", "--stdin")
         git.run(*arguments, stdin=listed, tries=6, timeout=600)
 
 

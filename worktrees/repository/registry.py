@@ -75,6 +75,15 @@ def git_dir(path: Path) -> Path:
     return Path(Git(path).line("rev-parse", "--absolute-git-dir"))
 
 
+def common_of(path: Path) -> Path:
+    """The git directory of the repository that a worktree is of."""
+    own = git_dir(path)
+    try:
+        return (own / (own / "commondir").read_text(errors="surrogateescape").strip()).resolve()
+    except FileNotFoundError:
+        return own
+
+
 def _named_by(marker: Path) -> Path | None:
     """The directory that a `.git` file points to."""
     try:
