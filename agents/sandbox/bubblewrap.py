@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -9,7 +10,7 @@ from shutil import which
 from typing import Final
 
 from ...system.ancestry import RUN_MARK
-from .view import SandboxView
+from .view import Access, SandboxView
 
 ISOLATED: Final = ("--unshare-user", "--unshare-pid", "--die-with-parent")
 BARE: Final = ("--cap-drop", "ALL")
@@ -45,7 +46,7 @@ def command(view: SandboxView, run_dir: Path, start: Path, *, nests: bool = Fals
     for device in (str(found) for pattern in DEVICES for found in sorted(Path("/dev").glob(pattern))):
         words += ["--dev-bind-try", device, device]
     sealed: list[str] = []
-    for path, access in view.places.items():
+    for path, access in pinned(view).items():
         match access:
             case "hidden" if path.is_dir():
                 words += ["--tmpfs", str(path)]
@@ -61,3 +62,22 @@ def command(view: SandboxView, run_dir: Path, start: Path, *, nests: bool = Fals
             case "write":
                 words += ["--bind", str(path), str(path)]
     return [*words, *sealed, "--setenv", RUN_MARK, str(run_dir), "--chdir", str(start), "--"]
+
+
+def pinned(view: SandboxView) -> dict[Path, Access]:
+    """The places, with each writable directory above a closed one as a place of its own.
+
+    What is mounted cannot be renamed, but what it is in can: `~/.config` would be moved away, and another put there.
+    """
+    above = {
+        directory
+        for path, access in view.places.items()
+        if access in ("hidden", "read")
+        for directory in path.parents
+        if directory not in view.places
+        and view.access(directory) == "write"
+        and directory != Path("/")
+        and os.access(directory.parent, os.W_OK)
+    }
+    every: dict[Path, Access] = {**view.places, **dict.fromkeys(above, "write")}
+    return dict(sorted(every.items(), key=lambda place: len(place[0].parts)))

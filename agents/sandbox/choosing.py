@@ -101,7 +101,12 @@ def _prefix(level: Level, run: Run) -> list[str]:
         case "bubblewrap":
             files.replace(run.run_dir / "nothing", b"")
             view, nests = describe(level, run), run.needs.nests
-            return [*bubblewrap.command(view, run.run_dir, run.start or run.worktree, nests=nests), *enter, "--"]
+            return [
+                *bubblewrap.command(view, run.run_dir, run.start or run.worktree, nests=nests),
+                *enter,
+                "--sockets",
+                "--",
+            ]
         case "Landlock":
             policy = run.run_dir / "sandbox.json"
             view = describe(level, run, within=False).without_fresh(homes())

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...config import paths
-from ..catalogue import SandboxNeeds
+from ..catalogue import SandboxNeeds, load
 from ..quoting import GitPlaces, git_places, git_roots
 from .levels import Level
 from .places import RUN_LATER, SECRETS, homes, in_homes, on_path, sockets, tools
@@ -70,7 +71,7 @@ def watched(run: Run, *, held: bool) -> list[Path]:
     """What would run as the person later; where a run is held, only what cannot be made read-only for it."""
     git = git_places(run.worktree)
     places = [path for path in in_homes(RUN_LATER) if not held or path.is_symlink() or not path.exists()]
-    places += in_homes(run.needs.fixed)
+    places += in_homes(_of_agents())
     if git is not None:
         places += [git.common / name for name in ("hooks", "config", "config.worktree", "commondir")]
         places += [git.own / name for name in OWN_GIT_READ] + [run.worktree / ".git"]
@@ -78,8 +79,13 @@ def watched(run: Run, *, held: bool) -> list[Path]:
 
 
 def _guarded(run: Run) -> Iterator[Place]:
-    yield from ((path, "read") for path in (*in_homes(RUN_LATER), *on_path(run.environment)))
+    yield from ((path, "read") for path in (*in_homes((*RUN_LATER, *_of_agents())), *on_path(run.environment)))
     yield from _hidden(run)
+
+
+def _of_agents() -> list[str]:
+    """What starts programs when the person uses any of the agents."""
+    return [name for entry in load(own=paths.home() / "agents").values() for name in entry.sandbox.fixed]
 
 
 def _stripped(run: Run, within: bool) -> Iterator[Place]:
@@ -126,6 +132,9 @@ def _repository(git: GitPlaces | None) -> Iterator[Place]:
     if git.common.name == ".git":
         yield git.common.parent, "read"
     yield git.common, "write"
+    with suppress(OSError):  # what is not there cannot be closed
+        (git.common / "hooks").mkdir(exist_ok=True)
+        (git.common / "config.worktree").touch()
     yield from ((git.common / name, "read") for name in GIT_READ)
 
 
@@ -154,5 +163,7 @@ def _own(run: Run, git: GitPlaces | None, within: bool) -> Iterator[Place]:
     if git is not None:
         yield git.own, "write"
     if git is not None and within:
+        with suppress(OSError):  # what is not there cannot be closed
+            (git.own / "config.worktree").touch()
         yield run.worktree / ".git", "read"
         yield from ((git.own / name, "read") for name in OWN_GIT_READ)

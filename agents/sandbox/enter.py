@@ -1,7 +1,9 @@
-"""The last program before the agent's own, run by its path with the standard library alone: `enter.py [POLICY] -- …`.
+"""The last program before the agent's own, run by its path with the standard library alone.
+
+`enter.py [POLICY | --sockets] -- …`
 
 Signals that the sandbox's own process ignores are as usual for the agent again. With a POLICY (a file of a view) the
-process restricts itself by Landlock first; it ends with 126 when it cannot.
+process restricts itself by Landlock first, with --sockets to its own abstract sockets; it ends with 126 when it cannot.
 """
 
 from __future__ import annotations
@@ -21,7 +23,11 @@ def main(words: list[str]) -> None:
     if words[:cut]:
         sys.path.insert(0, str(Path(__file__).parent))
         try:
-            import_module("landlock").restrict(words[0])
+            landlock = import_module("landlock")
+            if words[0] == "--sockets":
+                landlock.close_abstract_sockets()
+            else:
+                landlock.restrict(words[0])
         except OSError as error:
             sys.exit(_failed(f"the sandbox could not be entered: {error}", 126))
     program = words[cut + 1 :]

@@ -35,7 +35,16 @@ RUN_LATER: Final = (
     *("~/.tmux.conf", "~/.config/tmux", "~/.screenrc", "~/.gdbinit", "~/.config/direnv"),
     # what a session or a login starts
     *("~/.config/systemd", "~/.config/autostart", "~/.local/share/applications", "~/.local/share/systemd"),
-    *("~/Library/LaunchAgents", "~/.local/bin", "~/bin", "~/.local/lib"),
+    *("~/Library/LaunchAgents", "~/.local/bin", "~/bin", "~/.local/lib", "~/.config/hypr", "~/.config/i3"),
+    *("~/.config/sway", "~/.config/kitty", "~/.config/wezterm", "~/.wezterm.lua", "~/.config/ghostty"),
+    *("~/.config/alacritty", "~/.config/zellij", "~/.config/helix", "~/.vscode/extensions", "~/.cursor/extensions"),
+    *("~/.config/Code/User/settings.json", "~/.config/Code/User/tasks.json", "~/.config/Code/User/mcp.json"),
+    # what shells and tools read before they do anything
+    *("~/.oh-my-zsh", "~/.config/zsh", "~/.p10k.zsh", "~/.fzf.bash", "~/.fzf.zsh", "~/.bash_completion"),
+    *("~/.config/starship.toml", "~/.config/nushell", "~/.config/xonsh", "~/.config/elvish", "~/.cargo/env"),
+    *("~/.cargo/config.toml", "~/.cargo/config", "~/.config/mise", "~/.nvm/nvm.sh", "~/.gradle/init.d"),
+    *("~/.gradle/init.gradle", "~/.ipython/profile_default/startup", "~/.jupyter", "~/.pdbrc", "~/.irbrc", "~/.pryrc"),
+    *("~/.Rprofile", "~/.lldbinit", "~/.sqliterc", "~/.psqlrc", "~/.hgrc", "~/.config/hg", "~/.config/jj"),
 )
 """What runs as the person, later, outside of any sandbox."""
 SOCKETS: Final = (

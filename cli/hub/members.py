@@ -39,7 +39,11 @@ async def _both(hub: Community, project: str) -> tuple[list[dict[str, Json]], li
 
 
 def _add_arguments(parser: Parser) -> None:
-    parser.add_argument("email", metavar="EMAIL", help="of a person who has already signed in at the hub")
+    parser.add_argument(
+        "email",
+        metavar="EMAIL",
+        help="of a member of the project's organization, or of somebody with a role in the project",
+    )
     parser.add_argument("--role", choices=("contributor", "collaborator", "maintainer", "owner"), default="contributor")
     takes_project(parser)
 

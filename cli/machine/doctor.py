@@ -185,7 +185,7 @@ def _sandbox() -> Iterator[Finding]:
         yield Finding("sandbox", "warning", f"agents run without one: {why}", todo)
     else:
         less = f" ({why})" if (why := lesser()) else ""
-        yield Finding("sandbox", "ok", f"guard and strict, by {means()}{less}")
+        yield Finding("sandbox", "ok", f"guard and strict, by {means()}{less}; the network stays open in both")
     if unheld := sorted(name for name in settings.agents if settings.agent(name).sandbox == "off"):
         todo = "`solo-unicorn agent set AGENT --sandbox guard`"
         yield Finding("sandbox", "warning", f"{', '.join(unheld)}: no sandbox", todo)

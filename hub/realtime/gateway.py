@@ -222,6 +222,9 @@ class SocketSession:
         if ended or not await self._gate.still(self._visitor):
             self.connection.end(CLOSE_SIGNED_OUT, "the sign-in has ended")
             return
+        for name, workstation_id in list(self._spoken):
+            if not await self._gate.may_speak(self._visitor, parse_channel(name), workstation_id):
+                self._spoken.discard((name, workstation_id))
         for name, view in list(self.connection.joined.items()):
             now = await self._gate.may_join(self._visitor, parse_channel(name))
             if now is None:

@@ -41,7 +41,7 @@ class SocketGate:
         """Whether the handshake would be accepted now, as the same person."""
         assert isinstance(visitor, _Guest)
         now = await self._caller(visitor.socket)
-        return now is not None and now.name == visitor.caller.name
+        return now is not None and (now.name, now.scopes) == (visitor.caller.name, visitor.caller.scopes)
 
     async def _caller(self, socket: WebSocket) -> Caller | None:
         token = socket.query_params.get("access_token")
@@ -53,7 +53,7 @@ class SocketGate:
             caller = await self._hub.identity.caller(socket)
         except (SignedOut, HubError):
             return None
-        return None if caller.kind == "anonymous" else caller
+        return None if caller.kind == "anonymous" or "read" not in caller.scopes else caller
 
     async def may_join(self, visitor: Visitor, channel: Channel, /) -> View | None:
         """By the table of roles; None: it does not exist for this visitor."""
@@ -61,8 +61,10 @@ class SocketGate:
         return await self._hub.database.read(lambda at: self._view(at, caller, channel))
 
     async def may_speak(self, visitor: Visitor, channel: Channel, workstation_id: str, /) -> bool:
-        """Its owner, in the projects of its organization that the owner may see."""
+        """Its owner, with a token that may run missions, in the projects of its organization that the owner may see."""
         caller = _caller_of(visitor)
+        if "run" not in caller.scopes:
+            return False
 
         def look(at: Connection) -> bool:
             row = at.execute(select(workstations).where(workstations.c.id == workstation_id)).one_or_none()

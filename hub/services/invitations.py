@@ -143,16 +143,17 @@ def behind(at: Connection, token: str, now: float) -> Row[Any] | None:
 
 
 def decide(at: Connection, row: Row[Any], user_id: str, *, accepted: bool, now: float) -> None:
-    """The answer, once; a role that the person has already is never made less."""
-    if row.state != "open" or row.expires_at <= now:
-        raise HubError(
-            "conflict", "The invitation is no longer open", why=f"it is {_state(row, now)}", todo="ask for a new one"
-        )
-    at.execute(
+    """The answer, once, while whoever invites may; a role that the person has already is never made less."""
+    taken = at.execute(
         update(invitations)
-        .where(invitations.c.id == row.id)
+        .where(invitations.c.id == row.id, invitations.c.state == "open", _good(now))
         .values(state="accepted" if accepted else "declined", decided_at=now, decided_by=user_id)
-    )
+    ).rowcount
+    if not taken:
+        found = _row(at, row.id)
+        why = _state(found, now) if found is not None else "gone"
+        why = f"it is {why}" if why != "open" else "whoever offered it may not invite any more"
+        raise HubError("conflict", "The invitation is no longer open", why=why, todo="ask for a new one")
     if not accepted:
         return
     place = and_(
@@ -171,6 +172,24 @@ def _good(now: float) -> ColumnElement[bool]:
     return and_(
         invitations.c.expires_at > now,
         invitations.c.organization_id.in_(select(organizations.c.id).where(organizations.c.deleted.is_(False))),
+        or_(invitations.c.invited_by.is_(None), _inviter_may()),
+    )
+
+
+def _inviter_may() -> ColumnElement[bool]:
+    """Whoever was removed, suspended or made less since leaves no door open."""
+    member = organization_members.c
+    return (
+        select(member.user_id)
+        .join(users, users.c.id == member.user_id)
+        .where(
+            member.organization_id == invitations.c.organization_id,
+            member.user_id == invitations.c.invited_by,
+            users.c.status == "active",
+            or_(member.role == "owner", and_(member.role == "admin", invitations.c.role != "owner")),
+        )
+        .correlate(invitations)
+        .exists()
     )
 
 

@@ -266,12 +266,15 @@ def members(work: UnitOfWork, project_id: str) -> Shown:
 
 
 def add_member(work: UnitOfWork, project_id: str, body: JsonObject) -> Shown:
-    """Give a person a role; who has one gets the new one."""
+    """Give somebody of the organization a role, or somebody with a role another one; others are invited first.
+
+    So nobody is drawn into a project by a stranger, and the answer does not say who has an account.
+    """
     change = Change(work, project_id, "manage project")
     role = body.get("role", "contributor")
     if role not in ROLES[1:]:
         raise InvalidValue("role", f"{str(role)[:40]!r} is not a valid role", todo=f"use one of {', '.join(ROLES[1:])}")
-    user_id = find_user(work, body)
+    user_id = find_user(work, body, change.journal.project)
     put_member(change, user_id, str(role))
     return Shown(orjson.dumps({"userId": user_id, "role": role}))
 
@@ -329,8 +332,8 @@ def _check_other_owner(change: Change, user_id: str) -> None:
         raise Conflict("A project needs an owner", why="this is the last one", todo="make somebody else an owner first")
 
 
-def find_user(work: UnitOfWork, body: JsonObject) -> str:
-    """The person a request names by `userId` or `email`; NotFound."""
+def find_user(work: UnitOfWork, body: JsonObject, project: Project) -> str:
+    """The person of a project or its organization whom a request names by `userId` or `email`; NotFound."""
     user_id, email = body.get("userId"), body.get("email")
     if isinstance(user_id, str) and "\0" not in user_id:
         where = users.c.id == user_id
@@ -338,10 +341,20 @@ def find_user(work: UnitOfWork, body: JsonObject) -> str:
         where = func.lower(users.c.email) == email.strip().lower()
     else:
         raise InvalidValue("userId", "The person is missing", todo="name one by userId or email")
-    found = work.at.execute(select(users.c.id).where(and_(where, users.c.status == "active"))).scalar()
+    here = or_(
+        users.c.id.in_(
+            select(organization_members.c.user_id).where(
+                organization_members.c.organization_id == project.organization_id
+            )
+        ),
+        users.c.id.in_(select(project_members.c.user_id).where(project_members.c.project_id == project.id)),
+    )
+    found = work.at.execute(select(users.c.id).where(and_(where, here, users.c.status == "active"))).scalar()
     if found is None:
         raise NotFound(
-            "The hub has no such person", todo="they have to sign in once, or use `solo-unicorn hub user add`"
+            "The organization of this project has no such person",
+            why="only its members are given a role; others agree first",
+            todo="`solo-unicorn organization invite EMAIL` invites them; or they ask for access to a public project",
         )
     return str(found)
 

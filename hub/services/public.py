@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
+from typing import Any, Final
 
 import orjson
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from ...missions.entities import Json, JsonObject
 from ...missions.errors import InvalidValue
@@ -16,6 +17,8 @@ from ..permissions import missing
 from ..storage.tables import missions, organizations, projects
 from ..unit_of_work import Shown, UnitOfWork
 
+BATCH: Final = 250
+"""Projects that are read at once."""
 _PUBLIC = and_(
     projects.c.visibility == "public",
     projects.c.status == "active",
@@ -25,39 +28,52 @@ _PUBLIC = and_(
 
 def browse(work: UnitOfWork, query: Mapping[str, str]) -> Shown:
     """Public projects, the most starred first."""
-    limit = min(int(query.get("limit", 50)), 200)
-    here = [_PUBLIC]
-    if "category" in query:
-        here.append(projects.c.category == query["category"])
-    if words := query.get("q", "").split():
-        here.extend(projects.c.doc.icontains(orjson.dumps(word).decode()[1:-1], autoescape=True) for word in words[:10])
-    if "after" in query:
-        count, _, last = query["after"].partition(".")
-        if not count.isdigit() or len(count) > 9:
-            raise HubError("invalid", "The parameter after cannot be read", details={"field": "after"})
-        here.append(
-            or_(projects.c.star_count < int(count), and_(projects.c.star_count == int(count), projects.c.id > last))
-        )
-    rows = work.at.execute(
-        select(projects.c.id, projects.c.star_count, projects.c.doc)
-        .where(and_(*here))
-        .order_by(projects.c.star_count.desc(), projects.c.id)
-        .limit(limit + 1)
-    ).all()
-    page = rows[:limit]
-    after = f"{page[-1].star_count}.{page[-1].id}" if len(rows) > limit else None
-    return _public({"items": [_shown(row.doc) for row in page], "nextAfter": after})
+    return _listed(work, query, [])
 
 
 def search(work: UnitOfWork, query: Mapping[str, str]) -> Shown:
     """Public projects whose texts have all the words of `q`."""
-    if not query.get("q", "").strip():
+    words = query.get("q", "").lower().split()[:10]
+    if not words:
         raise InvalidValue("q", "q is missing", todo="send the words to search for")
-    found = browse(work, query)
-    words = query["q"].lower().split()[:10]
-    page = orjson.loads(found.body)
-    page["items"] = [item for item in page["items"] if _holds(item, words)]
-    return _public(page)
+    return _listed(work, query, words)
+
+
+def _listed(work: UnitOfWork, query: Mapping[str, str], words: list[str]) -> Shown:
+    """A page; neither what is on it nor whether one follows says anything of what is not shown."""
+    limit = min(int(query.get("limit", 50)), 200)
+    here = [_PUBLIC]
+    if "category" in query:
+        here.append(projects.c.category == query["category"])
+    here.extend(projects.c.doc.icontains(orjson.dumps(word).decode()[1:-1], autoescape=True) for word in words)
+    place = None
+    if "after" in query:
+        count, _, last = query["after"].partition(".")
+        if not count.isdigit() or len(count) > 9:
+            raise HubError("invalid", "The parameter after cannot be read", details={"field": "after"})
+        place = (int(count), last)
+    found: list[tuple[str, JsonObject]] = []
+    while len(found) <= limit:
+        rows = work.at.execute(_starred(here, place).limit(BATCH)).all()
+        shown = [(f"{row.star_count}.{row.id}", _shown(row.doc)) for row in rows]
+        found += [one for one in shown if _holds(one[1], words)]
+        if len(rows) < BATCH:
+            break
+        place = (rows[-1].star_count, rows[-1].id)
+    after = found[limit - 1][0] if len(found) > limit else None
+    return _public({"items": [item for _, item in found[:limit]], "nextAfter": after})
+
+
+def _starred(here: list[ColumnElement[bool]], place: tuple[int, str] | None) -> Select[Any]:
+    """Projects in the order of their stars, after a place."""
+    if place is not None:
+        count, last = place
+        here = [*here, or_(projects.c.star_count < count, and_(projects.c.star_count == count, projects.c.id > last))]
+    return (
+        select(projects.c.id, projects.c.star_count, projects.c.doc)
+        .where(and_(*here))
+        .order_by(projects.c.star_count.desc(), projects.c.id)
+    )
 
 
 def _holds(item: JsonObject, words: list[str]) -> bool:

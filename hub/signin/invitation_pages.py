@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from .. import audit
+from ..errors import HubError
 from ..hub import Hub
 from ..services import invitations
 from .browsers import Browsers, form_of
@@ -43,7 +44,10 @@ class InvitationPages:
                 "invitation.html", request, status=403, action=request.url.path, message=message, **values
             )
         accepted = form.get("action") == "accept"
-        await database.write(lambda at: self._decide(at, request, row, account.id, accepted=accepted))
+        try:
+            await database.write(lambda at: self._decide(at, request, row, account.id, accepted=accepted))
+        except HubError as error:  # somebody else was faster
+            return self._browsers.render("refused.html", request, status=409, message=f"{error.what}: {error.why}.")
         self._hub.permissions.forget()
         return self._browsers.render("invitation.html", request, done="joined" if accepted else "declined", **values)
 

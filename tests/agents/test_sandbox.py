@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
+import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -132,6 +136,45 @@ def test_an_agent_does_its_work_and_keeps_out_of_the_rest(person: Person, by: st
     assert not (repository / ".git" / "hooks" / "pre-commit").exists()
     assert not (ours / "worktrees" / "evil").exists() and not (person.run_dir / "outcome.json").exists()
     assert "alias" not in (repository / ".git" / "config").read_text()
+
+
+def test_what_is_closed_cannot_be_moved_away_with_the_directory_it_is_in(person: Person, by: str) -> None:
+    for folder, name in ((".config/git", "config"), ("code/shop", "Makefile")):
+        (person.home / folder).mkdir(parents=True)
+        (person.home / folder / name).write_text("mine")
+    closed = dict(os.environ) | {"PATH": f"{person.home}/code/shop:{os.environ['PATH']}"}
+    moves = "cd; for one in .config code; do mv $one moved; mkdir -p $one/git $one/shop; echo evil > $one/git/config; "
+    said = person.held("guard", f"{moves}echo evil > $one/shop/Makefile; done; true", environment=closed)
+    assert (person.home / ".config/git/config").read_text() == "mine", said
+    assert (person.home / "code/shop/Makefile").read_text() == "mine", said
+
+
+def test_settings_of_other_agents_and_of_git_are_not_written(person: Person, by: str) -> None:
+    settings = person.home / ".claude/settings.json"
+    settings.parent.mkdir()
+    settings.write_text("{}")
+    own = person.repository / ".git/worktrees/shop-1/config.worktree"
+    shutil.rmtree(person.repository / ".git/hooks")
+    tries = (settings, own, person.repository / ".git/config.worktree", person.repository / ".git/hooks/pre-commit")
+    person.held("guard", "; ".join(f"mkdir -p $(dirname {path}); echo evil > {path}" for path in tries))
+    evil = [path.name for path in tries if path.exists() and "evil" in path.read_text()]
+    assert evil == ([] if by == "bubblewrap" else ["config.worktree"]), (
+        "Landlock closes nothing within what is writable"
+    )
+    assert str(own) in watching.changed(person.run_dir) or by == "bubblewrap", "but it is told"
+
+
+@pytest.mark.skipif(landlock.abi() < landlock.SCOPES_SINCE, reason="this kernel cannot close abstract sockets")
+def test_sockets_without_a_file_are_out_of_reach(person: Person, by: str) -> None:
+    """As those of X11 and of the session bus, which start programs outside."""
+    name = f"solo-unicorn-test-{os.getpid()}"
+    code = f"import socket; s = socket.socket(socket.AF_UNIX); s.connect(chr(0) + {name!r}); print('CONNECTED')"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(f"\0{name}")
+        listening.listen()
+        for level in ("guard", "strict"):
+            said = person.held(level, f"{sys.executable} -c {shlex.quote(code)}")
+            assert "CONNECTED" not in said and "PermissionError" in said, said
 
 
 def test_strict_opens_neither_the_home_nor_other_branches(person: Person, by: str) -> None:

@@ -41,11 +41,10 @@ def test_a_process_that_ended_is_not_nobodys(home: Path) -> None:
 def test_a_chain_that_changes_while_it_is_read_is_read_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The parent ends between the look at its child and the look at it; the host has adopted the child by then."""
     host = (1, ["python", "/x/agents/host.py", str(paths.runs_dir() / "S1")])
-    table = {100: [(99, []), (50, [])], 50: [host], 99: [None]}
+    looks: dict[int, list[tuple[int, list[str]] | None]] = {100: [(99, []), (50, [])], 50: [host], 99: [None]}
 
     def process(pid: int) -> tuple[int, list[str]] | None:
-        found = table[pid]
-        return found.pop(0) if len(found) > 1 else found[0]  # type: ignore[return-value]
+        return looks[pid].pop(0) if len(looks[pid]) > 1 else looks[pid][0]
 
     monkeypatch.setattr(ancestry, "_process", process)
     assert session_above(100, paths.runs_dir()) == "S1"

@@ -56,7 +56,7 @@ class Door:
         return "status" if visitor.user_id == "guest" else "full"
 
     async def may_speak(self, visitor: Any, channel: Channel, workstation_id: str) -> bool:
-        return visitor.user_id == "ann" and workstation_id == WORKSTATION
+        return visitor.user_id == "ann" and workstation_id == WORKSTATION and workstation_id not in self.closed
 
 
 class _Server(uvicorn.Server):

@@ -142,6 +142,17 @@ async def test_rights_taken_away_end_the_membership_and_an_ended_token_the_socke
         assert closed.value.rcvd and closed.value.rcvd.code == 4401
 
 
+async def test_who_may_no_longer_speak_for_a_workstation_is_refused_on_the_same_socket() -> None:
+    async with running() as hub, hub.client("ann") as client:
+        await client.say("presence.update", BOARD, workstationId=WORKSTATION, meta={}, ref=1)
+        await client.until("ok")
+        hub.door.closed.add(WORKSTATION)
+        for session in list(hub.gateway._sessions):
+            await session.recheck()
+        await client.say("presence.update", BOARD, workstationId=WORKSTATION, meta={}, ref=2)
+        assert (await client.until("error"))["payload"]["code"] == "not_allowed"
+
+
 async def test_a_reader_that_is_too_slow_is_dropped_with_a_reason_and_holds_up_nobody() -> None:
     async with running() as hub, hub.client(max_queue=1, compression=None) as slow, hub.client() as quick:
         await slow.join(CHANNEL)
