@@ -26,6 +26,7 @@ from ...missions.errors import SoloUnicornError, sentences
 from ...workspace.thread import WorkspaceThread
 from .colours.readable import InAscii, Readable
 from .commands import ChildCommands, Commands
+from .keyboard.ahead import TypedAhead
 from .marks import PLAIN, Marks, marks_for
 from .terminal import Terminal
 
@@ -80,6 +81,7 @@ class Application(App[None]):
         self.service: ServiceInfo | SoloUnicornError | None = None
         self.service_changed: Signal[None] = Signal(self, "service_changed")
         self._told_layout = False
+        self._ahead = TypedAhead(self)
         self._serve = serve
         self._keeper: Keeper | None = None
         self.connected = False
@@ -109,6 +111,7 @@ class Application(App[None]):
 
     async def on_unmount(self) -> None:
         """Let go of the service and the workspace, once nothing runs any more that could use them."""
+        await self._ahead.close()
         if self._keeper is not None:
             self._keeper.close()
         await self._end_workers()
@@ -173,15 +176,22 @@ class Application(App[None]):
 
     async def on_event(self, event: Event) -> None:
         """Keys of another layout do what the Latin ones on them do; what is pasted brings nothing a terminal obeys."""
-        if isinstance(event, Key) and not event.is_forwarded:
+        if not isinstance(event, Key | Paste) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        if self._ahead.must_wait(event):
+            return
+        if isinstance(event, Key):
             event = self._as_latin(event)
-        elif isinstance(event, Paste) and not event.is_forwarded:
+        else:
             from textual.widgets import Input
 
             from .keyboard.pasting import pasted
 
             event.text = pasted(event.text, in_a_line=isinstance(self.focused, Input))
+        at, before = self.focused or self.screen, set(self.workers)
         await super().on_event(event)
+        self._ahead.acted(at, before)
 
     def _as_latin(self, event: Key) -> Key:
         *held, name = event.key.split("+")

@@ -44,6 +44,15 @@ def test_keys_typed_before_textual_is_there_are_neither_echoed_nor_lost(on_termi
     terminal.assert_given_back()
 
 
+def test_keys_that_belong_together_count_before_the_board_is_there(on_terminal: Callable[[str], Terminal]) -> None:
+    terminal = on_terminal(BOARD)
+    terminal.listen(lambda: "everything" in terminal.text)
+    terminal.type(b"g3\r")
+    terminal.listen(lambda: "Dependencies" in terminal.text)
+    terminal.type(b"\x11")
+    terminal.listen(terminal.ended)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_between_gives_the_terminal_back(
     on_terminal: Callable[[str], Terminal], number: signal.Signals

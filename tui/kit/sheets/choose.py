@@ -11,6 +11,7 @@ from textual.events import Key
 
 from ....missions.records import record
 from ..application import Application
+from ..keyboard.keyline import KeyLine
 from ..keyboard.keys import binding
 from ..leaving import Sheet
 from ..lines import Lines, row
@@ -44,6 +45,7 @@ class ChooseScreen(Sheet[str | None]):
         with Vertical(classes="box") as box:
             box.border_title = self.heading
             yield Lines(self.app.marks, cursor=True, empty="Nothing to choose from.")
+        yield KeyLine(self.app.marks)
 
     def on_mount(self) -> None:
         lines = self.query_one(Lines)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from textual import on
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Static
 
+from ..application import Application
+from ..keyboard.keyline import KeyLine
 from ..keyboard.keys import binding
 from ..leaving import Sheet
 
@@ -20,6 +22,7 @@ class ConfirmScreen(Sheet[bool]):
         binding("confirm.yes", "y", "answer(True)", "yes", "Do it"),
         binding("confirm.no", "n,escape", "answer(False)", "no", "Leave it"),
     ]
+    app = getters.app(Application)
 
     def __init__(self, question: str, yes: str) -> None:
         super().__init__(classes="sheet")
@@ -32,6 +35,7 @@ class ConfirmScreen(Sheet[bool]):
             with Horizontal():
                 yield Button(f"{self.yes}  (y)", variant="warning", id="yes", compact=True)
                 yield Button("No  (n)", id="no", compact=True)
+        yield KeyLine(self.app.marks)
 
     def action_answer(self, yes: bool) -> None:
         self.dismiss(yes)

@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from ..application import Application
 from ..keyboard.keys import KeyEntry, binding, entries
+from ..keyboard.keyline import KeyLine
 from ..leaving import Sheet
 from ..lines import Lines, Row, row
 
@@ -57,9 +58,9 @@ class HelpScreen(Sheet[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
             box.border_title = "Keys"
-            box.border_subtitle = "/ searches"
             yield Input(placeholder="type words, then enter", id="words")
             yield Lines(self.app.marks, cursor=True, id="keys", empty="No key matches these words.")
+        yield KeyLine(self.app.marks)
 
     def on_mount(self) -> None:
         """Show what the bindings say."""

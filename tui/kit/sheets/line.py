@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from textual import on
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Input, Static
 
+from ..application import Application
+from ..keyboard.keyline import KeyLine
 from ..keyboard.keys import binding
 from ..leaving import Sheet
 
@@ -20,6 +22,7 @@ class LineScreen(Sheet[str | None]):
         binding("line.keep", "ctrl+s", "keep", "keep", "Save; so does enter", priority=True),
         binding("line.cancel", "escape", "dismiss", "cancel", "Cancel", priority=True),
     ]
+    app = getters.app(Application)
 
     def __init__(self, heading: str, *, text: str = "", about: str = "", number: bool = False) -> None:
         super().__init__(classes="sheet")
@@ -35,6 +38,7 @@ class LineScreen(Sheet[str | None]):
             with Horizontal():
                 yield Button("Keep  (enter)", variant="primary", id="keep", compact=True)
                 yield Button("Cancel  (esc)", id="cancel", compact=True)
+        yield KeyLine(self.app.marks)
 
     def action_keep(self) -> None:
         self.dismiss(self.query_one(Input).value.strip())

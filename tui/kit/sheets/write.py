@@ -9,8 +9,10 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Static, TextArea
 
+from ..application import Application
 from ..drafts import DraftedSheet
 from ..editor import edit_in_editor
+from ..keyboard.keyline import KeyLine
 from ..keyboard.keys import binding
 
 
@@ -27,6 +29,7 @@ class WriteScreen(DraftedSheet[str | None]):
         binding("write.editor", "ctrl+e", "editor", "editor", "Write it in your own editor", priority=True),
         binding("write.cancel", "escape", "dismiss", "cancel", "Cancel", priority=True),
     ]
+    app = getters.app(Application)
     area = getters.query_one(TextArea)
 
     def __init__(
@@ -57,6 +60,7 @@ class WriteScreen(DraftedSheet[str | None]):
                 yield Button(f"{self.button}  (ctrl+s)", variant="primary", id="send", compact=True)
                 yield Button("Cancel  (esc)", id="cancel", compact=True)
                 yield Button("Editor  (ctrl+e)", id="editor", compact=True)
+        yield KeyLine(self.app.marks)
 
     def on_mount(self) -> None:
         """What was written about the same before comes back."""
