@@ -20,12 +20,9 @@ async def test_the_last_line_says_the_keys_of_the_sheet(story: Story, size: tupl
         for key in ("question_mark", "i", "n", "m", "p", "y", "s", "F"):
             await pilot.press(key)
             await until(pilot, lambda: isinstance(pilot.app.screen, ModalScreen), key)
-            await pilot.app.workers.wait_for_complete([one for one in pilot.app.workers if one.group == "inbox"])
-            await pilot.pause()
-            keys = pilot.app.screen.query_one(KeyLine).region
-            box = pilot.app.screen.query_one(".box").region
-            assert (keys.y, keys.bottom) == (size[1] - 1, size[1]), key
-            assert box.bottom <= keys.y, key
+
+            await until(pilot, lambda: pilot.app.screen.query_one(KeyLine).region.bottom == size[1], key)
+            assert pilot.app.screen.query_one(".box").region.bottom < size[1], key
             assert text(pilot).splitlines()[-1] != below, key
             await pilot.press("escape")
             await until(pilot, lambda: not isinstance(pilot.app.screen, ModalScreen), key)
