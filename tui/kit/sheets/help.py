@@ -12,8 +12,8 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from ..application import Application
-from ..keyboard.keys import KeyEntry, binding, entries
 from ..keyboard.keyline import KeyLine
+from ..keyboard.keys import KeyEntry, binding, entries
 from ..leaving import Sheet
 from ..lines import Lines, Row, row
 
