@@ -8,14 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
+from textual.app import App
 from textual.events import Key, Paste
 from textual.message_pump import MessagePump
 from textual.worker import Worker
-
-if TYPE_CHECKING:
-    from ..application import Application
 
 PATIENCE: Final = 2.0
 """Seconds that a key waits at most for what the one before it began."""
@@ -28,7 +26,7 @@ DOING: Final = frozenset({"default", "writes", "edits", "answers", "steps", "sto
 class TypedAhead:
     """Lets the application take the next key once the one before it is done with, or has opened its screen."""
 
-    def __init__(self, app: Application) -> None:
+    def __init__(self, app: App[Any]) -> None:
         self._app = app
         self._typed: deque[Key | Paste] = deque()
         self._settling: asyncio.Task[None] | None = None
