@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ..missions.entities import Json, JsonObject
-from ..missions.errors import SoloUnicornError, TryAgain
+from ..missions.errors import SoloUnicornError, TryAgain, from_wire
 from ..system import strict_json
 from ..system.locks import is_held
 from .events import ErrorKind
@@ -130,8 +130,7 @@ class HostHandle:
         except (OSError, ValueError) as error:
             raise TryAgain(f"The session {self.run_dir.name} cannot be reached", why="its agent has ended") from error
         if not isinstance(answer, dict) or answer.get("ok") is not True:
-            why = str(answer.get("error", "")) if isinstance(answer, dict) else ""
-            raise SoloUnicornError(f"The session {self.run_dir.name} refused to {op}", why=why)
+            raise _refusal(answer.get("error") if isinstance(answer, dict) else answer)
         return answer
 
     def say(self, text: str) -> None:
@@ -200,3 +199,8 @@ def _read(path: Path) -> JsonObject | None:
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _refusal(error: object) -> SoloUnicornError:
+    """The error in a host's answer; a host of an earlier version sends its reason as text."""
+    return SoloUnicornError("The session refused it", why=error) if isinstance(error, str) else from_wire(error)

@@ -8,12 +8,11 @@ returned.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-
-from ..system import strict_json
 
 Stream = Literal["out", "err", "host", "in"]
 """What the agent printed, what it printed as errors, what the host remarks, what was written to the agent."""
@@ -122,12 +121,12 @@ def _gap(offset: int, start: int) -> TranscriptEntry:
 
 def _entry(line: bytes, offset: int) -> TranscriptEntry:
     try:
-        match strict_json.heard(line):
+        match json.loads(line):
             case {"t": int() | float() as at, "s": "out" | "err" | "host" | "in" as stream, "l": str() as text, **rest}:
                 part = rest.get("part", 0)
                 clean = _SURROGATE.sub("�", text)
                 kept = "" if clean == text else text
                 return TranscriptEntry(float(at), stream, clean, offset, part if isinstance(part, int) else 0, kept)
-    except ValueError:
+    except (ValueError, RecursionError):  # not a line of ours
         pass
     return TranscriptEntry(0.0, "host", line.decode("utf-8", "replace"), offset)

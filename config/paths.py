@@ -103,11 +103,6 @@ def agents_dir() -> Path:
     return _made(home() / "agents")
 
 
-def prompts_dir() -> Path:
-    """The user's own prompt templates."""
-    return _made(home() / "prompts")
-
-
 def runtime_dir() -> Path:
     """A directory for sockets whose path is short enough for one, the same for every process of this home.
 

@@ -7,6 +7,8 @@
 {"op": "wait", "seconds": 600}                     it is busy: do not end it for its silence, or after its result
 {"op": "close_stdin"}                              the end of the agent's input
 {"op": "status"}                                   what the host knows
+
+The answer is {"ok": true, …} or {"ok": false, "error": an error as `missions.errors` sends it}.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from selectors import EVENT_READ, BaseSelector
 
+from ...missions.errors import SoloUnicornError, UsageError
 from ...system import strict_json
 from ...system.ancestry import Gone, session_above
 from ...system.lines import Lines
@@ -91,12 +94,19 @@ class Control:
         try:
             request = strict_json.heard(line)
         except ValueError as error:
-            return {"ok": False, "error": f"no JSON: {error}"}
+            return _refusal(UsageError("The request is not JSON", why=str(error)))
         if not isinstance(request, dict):
-            return {"ok": False, "error": "a request is an object"}
-        return self._answer(request)
+            return _refusal(UsageError("A request is a JSON object"))
+        try:
+            return self._answer(request)
+        except SoloUnicornError as error:
+            return _refusal(error)
 
     def _drop(self, connection: socket.socket) -> None:
         self._connections.pop(connection, None)
         self._selector.unregister(connection)
         connection.close()
+
+
+def _refusal(error: SoloUnicornError) -> dict[str, object]:
+    return {"ok": False, "error": error.to_wire()}

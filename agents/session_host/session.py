@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 
+from ...missions.errors import Conflict, TryAgain, UsageError
 from ...system import strict_json
 from ...system.files import ReservedFile, replace
 from .control import Control
@@ -25,6 +26,7 @@ DRAIN_SECONDS = 0.5
 INPUT_CAP = 16 << 20
 STDERR_TAIL = 4096
 HOLD_SECONDS = 300.0
+NOT_TOLD = "The agent was not told"
 
 
 class HostSession:
@@ -182,7 +184,7 @@ class HostSession:
 
     def _answer(self, request: dict[str, object]) -> dict[str, object]:
         if self._exit is not None:
-            return {"ok": False, "error": "the agent has ended"}
+            raise TryAgain("The session cannot be reached", why="its agent has ended")
         match request:
             case {"op": "input", "line": str() as line}:
                 return self._say(line, control=request.get("control") is True)
@@ -202,14 +204,14 @@ class HostSession:
             case {"op": "status"}:
                 return {"ok": True, **self._status()}
             case _:
-                return {"ok": False, "error": f"unknown request {request.get('op')!r}"}
+                raise UsageError(f"A session host knows no request {request.get('op')!r}")
         return {"ok": True}
 
     def _say(self, line: str, *, control: bool) -> dict[str, object]:
         if self._stdin is None or self._close_stdin_when_written:
-            return {"ok": False, "error": "it no longer listens" if self._results else "it accepts no input"}
+            raise Conflict(NOT_TOLD, why="it no longer listens" if self._results else "it accepts no input")
         if len(self._input) + len(line) > INPUT_CAP:
-            return {"ok": False, "error": "it has not read the earlier message"}
+            raise TryAgain(NOT_TOLD, why="it has not read the earlier message")
         self._hold_until = time.monotonic() + HOLD_SECONDS if control else None
         self._messages += not control
         self._input += line.encode()

@@ -216,22 +216,6 @@ def take_parts(
     change.event(project_id, "project_changed", note="from the hub")
 
 
-def unsent_missions(connection: sqlite3.Connection, project_id: str) -> dict[str, str]:
-    """Missions with edits that the hub does not have: id -> `waiting`, `parked` or `conflict`."""
-    found = connection.execute(
-        "SELECT coalesce(json_extract(patch, '$.missionId'), entity_id), "
-        "CASE WHEN state = 'parked' THEN 'parked' ELSE 'waiting' END FROM outbox "
-        "WHERE project_id = ?1 UNION ALL "
-        "SELECT mission_id, 'conflict' FROM conflict WHERE project_id = ?1 AND state = 'open'",
-        (project_id,),
-    ).fetchall()
-    ranks = ("waiting", "parked", "conflict")
-    marked: dict[str, str] = {}
-    for mission_id, mark in found:
-        marked[mission_id] = max(mark, marked.get(mission_id, "waiting"), key=ranks.index)
-    return marked
-
-
 def take_project(change: Change, hub: str, document: JsonObject, parts: Mapping[str, Sequence[JsonObject]]) -> None:
     """Write a hub's project with its parts; what each machine keeps for itself stays."""
     from ...workspace.operations.projects import free_slug

@@ -21,6 +21,7 @@ from solo_unicorn.agents import catalogue, detection, launch
 from solo_unicorn.config.settings import AgentSettings, Settings
 
 from ..real_agents.installing import CACHE, WANTED, Package, installed
+from .acp.acp_person import answer_rpc
 from .conftest import RunningSession, eventually
 
 pytestmark = pytest.mark.real_agent
@@ -48,13 +49,7 @@ def asked() -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
             server = {"name": "s", "version": "1"}
             told = {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "serverInfo": server}
             result = told if request["method"] == "initialize" else {"tools": []}
-            body = json.dumps({"jsonrpc": "2.0", "id": request.get("id"), "result": result}).encode()
-            self.send_response(200 if "id" in request else 202)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body) if "id" in request else 0))
-            self.end_headers()
-            if "id" in request:
-                self.wfile.write(body)
+            answer_rpc(self, request, result)
 
         def do_GET(self) -> None:
             self.send_response(405)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from solo_unicorn.missions.entities import SYSTEM, Author, CodeAgent
+from solo_unicorn.missions.entities import SYSTEM, Author, CodeAgent, Session
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.workspace import Workspace
@@ -54,16 +54,21 @@ def test_mirror_is_a_setting_and_a_command(run: Run, project: None, tmp_path: Pa
     assert run("memory", "read", "decisions").out == "From my editor.\n"
 
 
+def running_session(workspace: Workspace) -> Session:
+    """A session of the project's one mission."""
+    agent = CodeAgent("rehearsal", "rehearsal", slots=1, binary="/bin/true", state="ready")
+    workspace.write_as(SYSTEM, operations.workstation.set_agents, [agent])
+    workspace.write(operations.projects.add_repository, "Shop", "shop", local_path="/src/shop")
+    mission = workspace.write(operations.missions.create, "Shop", MissionDraft("Retry payments", ready=True))
+    return workspace.write_as(
+        SYSTEM, operations.dispatch.claim, mission.id, session_id="S1", agent=agent, workstation_id="here"
+    )
+
+
 def test_the_inbox_lists_and_answers(run: Run, project: None) -> None:
     assert "There are no requests from agents" in run("inbox", "list").err
-    agent = CodeAgent("rehearsal", "rehearsal", slots=1, binary="/bin/true", state="ready")
     with Workspace.open() as workspace:
-        workspace.write_as(SYSTEM, operations.workstation.set_agents, [agent])
-        workspace.write(operations.projects.add_repository, "Shop", "shop", local_path="/src/shop")
-        mission = workspace.write(operations.missions.create, "Shop", MissionDraft("Retry payments", ready=True))
-        session = workspace.write_as(
-            SYSTEM, operations.dispatch.claim, mission.id, session_id="S1", agent=agent, workstation_id="here"
-        )
+        session = running_session(workspace)
         asked = workspace.write(operations.inbox.ask, session.id, "Bash", {"command": "make\tdeploy"})
     row = run("inbox", "list").out.rstrip("\n").split("\t")
     assert (row[0], row[1], row[4], row[5]) == (str(asked.id), "M-1", "Bash", "make deploy")
@@ -76,17 +81,11 @@ def test_the_inbox_lists_and_answers(run: Run, project: None) -> None:
 
 
 def test_a_question_stands_in_the_inbox_and_is_answered_there(run: Run, project: None) -> None:
-    agent = CodeAgent("rehearsal", "rehearsal", slots=1, binary="/bin/true", state="ready")
     with Workspace.open() as workspace:
-        workspace.write_as(SYSTEM, operations.workstation.set_agents, [agent])
-        workspace.write(operations.projects.add_repository, "Shop", "shop", local_path="/src/shop")
-        mission = workspace.write(operations.missions.create, "Shop", MissionDraft("Retry payments", ready=True))
-        session = workspace.write_as(
-            SYSTEM, operations.dispatch.claim, mission.id, session_id="S1", agent=agent, workstation_id="here"
-        )
+        session = running_session(workspace)
         workspace.write(operations.inbox.ask, session.id, "Bash", {"command": "make deploy"})
         workspace.write_as(
-            Author("agent", "rehearsal", "S1"), operations.review.ask_question, mission.id, "Which currency?"
+            Author("agent", "rehearsal", "S1"), operations.review.ask_question, session.mission_id, "Which currency?"
         )
     rows = [row.split("\t") for row in run("inbox", "list").out.splitlines()]
     assert {(row[0], row[4], row[5]) for row in rows} == {

@@ -37,7 +37,6 @@ def test_looking_makes_nothing_and_directories_are_for_their_owner_alone(
             paths.clones_dir(),
             paths.backups_dir(),
             paths.agents_dir(),
-            paths.prompts_dir(),
             paths.home(),
             paths.runs_dir(),
         ]

@@ -14,15 +14,14 @@ from mcp.shared.exceptions import MCPDeprecationWarning
 
 from solo_unicorn.config import log
 from solo_unicorn.mcp_server import http, server
-from solo_unicorn.mcp_server.caller import digest, new_token
 from solo_unicorn.mcp_server.changes import Changes
 from solo_unicorn.mcp_server.host import McpHost
 from solo_unicorn.mcp_server.server import UnicornServer
 from solo_unicorn.mcp_server.workspace_access import on
-from solo_unicorn.missions.entities import SYSTEM, CodeAgent, service_of
-from solo_unicorn.missions.ids import new_ulid
+from solo_unicorn.missions.entities import SYSTEM, CodeAgent
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.tests.conformance.fixtures import overlay
+from solo_unicorn.tests.mcp_server.running_session import token_of_a_session
 from solo_unicorn.workspace import operations
 from solo_unicorn.workspace.thread import WorkspaceThread
 from solo_unicorn.workspace.workspace import Workspace
@@ -37,21 +36,7 @@ def running(workspace: Workspace) -> str:
     workspace.write(operations.projects.add_repository, project, "shop", local_path="/src/shop")
     workspace.write(operations.memory.append, project, "index", "# Shop\n\nIt sells.\n")
     mission = workspace.write(operations.missions.create, project, MissionDraft("Retry payments", ready=True))
-    session = workspace.write_as(
-        SYSTEM, operations.dispatch.claim, mission.id, session_id=new_ulid(), agent=AGENT, workstation_id="here"
-    )
-    workspace.write_as(
-        service_of(session.id),
-        operations.sessions.begin,
-        session.id,
-        host_pid=1,
-        worktree_path="/w",
-        branch="b",
-        base_commit="c",
-    )
-    token = new_token()
-    workspace.write_as(SYSTEM, operations.dispatch.set_token, session.id, digest(token))
-    return token
+    return token_of_a_session(workspace, mission.id, AGENT, workstation_id="here")
 
 
 def lay_fixtures() -> None:

@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 
 from solo_unicorn.config import paths
-from solo_unicorn.mcp_server.caller import digest, new_token
-from solo_unicorn.missions.entities import SYSTEM, CodeAgent, service_of
+from solo_unicorn.missions.entities import SYSTEM, CodeAgent
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.system import locks
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workspace.workspace import Workspace
 from solo_unicorn.workstation import client, lock
+
+from .running_session import token_of_a_session
 
 AGENT = CodeAgent("rehearsal", "rehearsal", slots=1, binary="/bin/true", state="ready")
 ALLOWED = {"tool_name": "Bash", "input": {"command": "make"}, "tool_use_id": "toolu_1"}
@@ -89,21 +90,7 @@ def running(workspace: Workspace) -> str:
     project = workspace.write(operations.projects.create, "Shop").id
     workspace.write(operations.projects.add_repository, project, "shop", local_path="/src/shop")
     mission = workspace.write(operations.missions.create, project, MissionDraft("Retry payments", ready=True))
-    session = workspace.write_as(
-        SYSTEM, operations.dispatch.claim, mission.id, session_id="S1", agent=AGENT, workstation_id="elsewhere"
-    )
-    workspace.write_as(
-        service_of(session.id),
-        operations.sessions.begin,
-        session.id,
-        host_pid=1,
-        worktree_path="/w",
-        branch="b",
-        base_commit="c",
-    )
-    token = new_token()
-    workspace.write_as(SYSTEM, operations.dispatch.set_token, session.id, digest(token))
-    return token
+    return token_of_a_session(workspace, mission.id, AGENT, session_id="S1")
 
 
 def test_a_killed_service_is_told_of_and_the_next_call_brings_it_back(workspace: Workspace) -> None:

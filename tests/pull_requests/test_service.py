@@ -147,14 +147,19 @@ def test_a_person_merges_from_here(hub: Shop, double: GitHubDouble) -> None:
     assert cli("mission", "pr", "M-1", "--merge").returncode == 4, "it is merged already"
 
 
-def test_closed_without_merging_it_returns_to_review_and_the_comments_reach_the_agent(
-    hub: Shop, double: GitHubDouble
-) -> None:
+def in_a_pull_request(hub: Shop) -> tuple[Mission, int]:
+    """A mission with one stage, whose work waits in the pull request of that number."""
     mission = hub.mission("Retry payments", flow="Quick fix")
     client.ensure_running()
     hub.review(mission, "code")
     hub.workspace.write(operations.review.approve, mission.id)
-    number = opened(hub, mission).github_pr_number or 0
+    return mission, opened(hub, mission).github_pr_number or 0
+
+
+def test_closed_without_merging_it_returns_to_review_and_the_comments_reach_the_agent(
+    hub: Shop, double: GitHubDouble
+) -> None:
+    mission, number = in_a_pull_request(hub)
     comments: dict[str, Any] = {"nodes": [{"author": {"login": "ann"}, "body": "Use a constant", "url": "u"}]}
     double.pulls[number].threads = [{"isResolved": False, "path": "pay.py", "line": 3, "comments": comments}]
     double.pulls[number].state = "closed"
@@ -173,11 +178,7 @@ def test_closed_without_merging_it_returns_to_review_and_the_comments_reach_the_
 def test_changes_asked_for_on_github_come_back_and_the_same_pull_request_goes_on(
     hub: Shop, double: GitHubDouble
 ) -> None:
-    mission = hub.mission("Retry payments", flow="Quick fix")
-    client.ensure_running()
-    hub.review(mission, "code")
-    hub.workspace.write(operations.review.approve, mission.id)
-    number = opened(hub, mission).github_pr_number or 0
+    mission, number = in_a_pull_request(hub)
     double.pulls[number].reviews = [("ann", "CHANGES_REQUESTED")]
     back = hub.review(mission, "code")
     assert (back.to_check or "").startswith("ann asked for changes")
@@ -293,11 +294,7 @@ def test_while_the_limit_is_used_up_github_is_left_alone() -> None:
 def test_a_conflict_on_github_goes_back_to_the_agent_with_the_files(
     hub: Shop, double: GitHubDouble, tmp_path: Path
 ) -> None:
-    mission = hub.mission("Retry payments", flow="Quick fix")
-    client.ensure_running()
-    hub.review(mission, "code")
-    hub.workspace.write(operations.review.approve, mission.id)
-    number = opened(hub, mission).github_pr_number or 0
+    mission, number = in_a_pull_request(hub)
     theirs = tmp_path / "theirs"
     subprocess.run(["git", "clone", "-q", str(double.bare), str(theirs)], check=True)
     (theirs / "rehearsal").mkdir()
@@ -316,11 +313,7 @@ def test_a_rejection_right_after_a_comment_has_the_comment_in_its_prompt(
     hub: Shop, double: GitHubDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOLO_UNICORN_GITHUB_POLL_SECONDS", "3600")
-    mission = hub.mission("Retry payments", flow="Quick fix")
-    client.ensure_running()
-    hub.review(mission, "code")
-    hub.workspace.write(operations.review.approve, mission.id)
-    number = opened(hub, mission).github_pr_number or 0
+    mission, number = in_a_pull_request(hub)
     hub.workspace.write(operations.missions.move, mission.id, "review")
     comments: dict[str, Any] = {"nodes": [{"author": {"login": "ann"}, "body": "Use a constant", "url": "u"}]}
     with double.lock:

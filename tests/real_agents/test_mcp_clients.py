@@ -14,15 +14,14 @@ from typing import Any
 
 import pytest
 
-from solo_unicorn.mcp_server.caller import digest, new_token
 from solo_unicorn.mcp_server.install.clients import NAME
 from solo_unicorn.mcp_server.install.installing import install, status, uninstall
-from solo_unicorn.missions.entities import SYSTEM, CodeAgent, Decision, service_of
-from solo_unicorn.missions.ids import new_ulid
+from solo_unicorn.missions.entities import SYSTEM, CodeAgent, Decision
 from solo_unicorn.missions.rules.creating import MissionDraft
 from solo_unicorn.workspace import operations, queries
 from solo_unicorn.workstation import client
 
+from ..mcp_server.running_session import token_of_a_session
 from .clients import DRIVERS, OTHERS, Client
 from .conftest import ASKED_FOR, Machine
 from .installing import installed
@@ -206,21 +205,7 @@ def _running(machine: Machine, agent_name: str) -> str:
         machine.project.id,
         MissionDraft("Greet", ready=True, project_repository_id=machine.repository_id),
     )
-    session = workspace.write_as(
-        SYSTEM, operations.dispatch.claim, mission.id, session_id=new_ulid(), agent=agent, workstation_id="elsewhere"
-    )
-    workspace.write_as(
-        service_of(session.id),
-        operations.sessions.begin,
-        session.id,
-        host_pid=1,
-        worktree_path="/w",
-        branch="b",
-        base_commit="c",
-    )
-    token = new_token()
-    workspace.write_as(SYSTEM, operations.dispatch.set_token, session.id, digest(token))
-    return token
+    return token_of_a_session(workspace, mission.id, agent)
 
 
 def _url(machine: Machine) -> str:

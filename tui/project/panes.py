@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol
 
 from textual import on
 from textual.app import ComposeResult
@@ -22,13 +21,6 @@ from .data import ProjectData
 from .fields import ACTOR, REPOSITORY, project_fields, values_of
 
 Part = ProjectRepository | Actor | Flow | MemoryDocument
-
-
-class ProjectPane(Protocol):
-    """A part of the project screen."""
-
-    async def show(self, data: ProjectData, now: datetime) -> None:
-        """Show the project as it is now."""
 
 
 class SettingsPane(Vertical):

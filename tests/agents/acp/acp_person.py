@@ -13,6 +13,16 @@ import pytest
 from .acp_turns import TOKEN
 
 
+def answer_rpc(handler: BaseHTTPRequestHandler, request: dict[str, Any], result: dict[str, Any]) -> None:
+    """Answer one message of JSON-RPC; a notification gets an empty body."""
+    body = json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}).encode() if "id" in request else b""
+    handler.send_response(200 if body else 202)
+    handler.send_header("content-type", "application/json")
+    handler.send_header("content-length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
 class Person(ThreadingHTTPServer):
     """An MCP server whose `approve` answers as a person did, and notes what was asked."""
 
@@ -40,13 +50,7 @@ class _PersonHandler(BaseHTTPRequestHandler):
             self.server.asked.append(request["params"]["arguments"])
             answer = {"behavior": self.server.behavior, "message": "Not here", "updatedInput": {}}
             result = {"content": [{"type": "text", "text": json.dumps(answer)}]}
-        body = json.dumps({"jsonrpc": "2.0", "id": request.get("id"), "result": result}).encode()
-        self.send_response(200 if "id" in request else 202)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body) if "id" in request else 0))
-        self.end_headers()
-        if "id" in request:
-            self.wfile.write(body)
+        answer_rpc(self, request, result)
 
     def log_message(self, *_: object) -> None:
         pass

@@ -25,30 +25,38 @@ USED = message("assistant", type="tool_use", id="t1", name="Bash", input={"comma
 CAME = message("user", type="tool_result", tool_use_id="t1", content="3 passed")
 
 
-def session_with(*lines: object) -> Path:
-    """A running session of M-1 with these lines in its transcript; returns its run directory."""
+def claimed(run: Run, repository: Path) -> str:
+    """M-1, claimed by a session whose agent has not started yet; returns the session."""
+    run("repo", "add", str(repository))
+    run("mission", "create", "One", "--flow", "Direct")
     with Workspace.open() as opened:
         agent = CodeAgent("claude", "claude", state="ready", slots=1)
         opened.write_as(SYSTEM, operations.workstation.set_agents, [agent])
         opened.write(operations.missions.set_ready, "M-1", True)
-        session_id = opened.new_id()
-        opened.write_as(
-            SYSTEM,
-            operations.dispatch.claim,
-            "M-1",
-            session_id=session_id,
-            agent=agent,
-            workstation_id=operations.workstation.this_machine(opened).id,
+        machine = operations.workstation.this_machine(opened).id
+        session = opened.write_as(
+            SYSTEM, operations.dispatch.claim, "M-1", session_id=opened.new_id(), agent=agent, workstation_id=machine
         )
-        opened.write_as(
-            service_of(session_id),
-            operations.sessions.begin,
-            session_id,
-            host_pid=1,
-            worktree_path=None,
-            branch=None,
-            base_commit=None,
-        )
+    return session.id
+
+
+def begin(opened: Workspace, session_id: str) -> None:
+    opened.write_as(
+        service_of(session_id),
+        operations.sessions.begin,
+        session_id,
+        host_pid=1,
+        worktree_path=None,
+        branch=None,
+        base_commit=None,
+    )
+
+
+def session_with(run: Run, repository: Path, *lines: object) -> Path:
+    """A running session of M-1 with these lines in its transcript; returns its run directory."""
+    session_id = claimed(run, repository)
+    with Workspace.open() as opened:
+        begin(opened, session_id)
     run_dir = paths.run_dir(session_id)
     (run_dir / "launch.json").write_text(json.dumps({"parser": "claude"}))
     wrapped = [json.dumps({"t": 1_700_000_000 + n, "s": "out", "l": json.dumps(line)}) for n, line in enumerate(lines)]
@@ -57,11 +65,7 @@ def session_with(*lines: object) -> Path:
 
 
 def test_what_the_agent_said_and_did_is_told_in_order(run: Run, project: str, repository: Path) -> None:
-    run("repo", "add", str(repository))
-    run("mission", "create", "One", "--flow", "Direct")
-    none = run("mission", "log", "1")
-    assert none.code == 3 and "no session yet" in none.err
-    session_with(SAID, USED, CAME)
+    session_with(run, repository, SAID, USED, CAME)
     told = run("mission", "log", "1", "--details")
     assert told.code == 0, told.err
     assert [line[10:] for line in told.out.splitlines()][:2] == ["I add a retry.", "Once."]
@@ -71,35 +75,13 @@ def test_what_the_agent_said_and_did_is_told_in_order(run: Run, project: str, re
 
 
 def test_a_transcript_that_is_gone_is_named(run: Run, project: str, repository: Path) -> None:
-    run("repo", "add", str(repository))
-    run("mission", "create", "One", "--flow", "Direct")
-    run_dir = session_with()
+    run_dir = session_with(run, repository)
     for file in run_dir.iterdir():
         file.unlink()
     run_dir.rmdir()
     gone = run("mission", "log", "1")
     assert gone.code == 3 and str(run_dir) in gone.err
     assert run("mission", "log", "1", "--session", "01NOBODY").code == 3
-
-
-def claimed(run: Run, repository: Path) -> str:
-    """M-1, claimed by a session whose agent has not started yet; returns the session."""
-    run("repo", "add", str(repository))
-    run("mission", "create", "One", "--flow", "Direct")
-    with Workspace.open() as opened:
-        agent = CodeAgent("claude", "claude", state="ready", slots=1)
-        opened.write_as(SYSTEM, operations.workstation.set_agents, [agent])
-        opened.write(operations.missions.set_ready, "M-1", True)
-        session_id = opened.new_id()
-        opened.write_as(
-            SYSTEM,
-            operations.dispatch.claim,
-            "M-1",
-            session_id=session_id,
-            agent=agent,
-            workstation_id=operations.workstation.this_machine(opened).id,
-        )
-    return session_id
 
 
 def test_a_session_that_is_being_prepared_has_no_transcript_yet(run: Run, project: str, repository: Path) -> None:
@@ -125,15 +107,7 @@ def test_followed_while_it_is_prepared_it_waits_for_the_agent(
                 (run_dir / "transcript.jsonl").write_text(
                     json.dumps({"t": 1, "s": "out", "l": json.dumps(SAID)}) + "\n"
                 )
-                opened.write_as(
-                    service_of(session_id),
-                    operations.sessions.begin,
-                    session_id,
-                    host_pid=1,
-                    worktree_path=None,
-                    branch=None,
-                    base_commit=None,
-                )
+                begin(opened, session_id)
             if len(looks) == 4:
                 opened.write_as(service_of(session_id), operations.sessions.end, session_id, "completed")
 
@@ -173,5 +147,6 @@ def test_followed_at_once_it_waits_for_the_session_that_is_due(run: Run, project
 def test_nothing_is_waited_for_that_nobody_starts(run: Run, project: str, repository: Path) -> None:
     run("repo", "add", str(repository))
     run("mission", "create", "One", "--flow", "Direct")
+    assert "no session yet" in run("mission", "log", "1").err
     run("mission", "ready", "1")
     assert run("mission", "log", "1", "--follow").code == 3
