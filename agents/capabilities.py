@@ -16,7 +16,7 @@ NO: Final = "no"
 
 
 def of(entry: CatalogueEntry) -> dict[str, str]:
-    """One word or a few for each column."""
+    """The cells of one agent, a few words each."""
     turn = entry.turn
     tells: frozenset[str] = getattr(import_module(f".parsers.{entry.parser}", __package__), "TELLS", frozenset())
     held = {"asks": "enforced", "sandbox": "‼ only its own sandbox", "none": "‼ no permission prompts"}
@@ -40,7 +40,7 @@ def rows() -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def markdown() -> str:
-    """The table."""
+    """The table as Markdown."""
     lines = [("agent", *COLUMNS), ("---",) * (len(COLUMNS) + 1)]
     lines += [(title, *(cells[column] for column in COLUMNS)) for title, cells in rows()]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from solo_unicorn.bench.day_programs import HubProgram
-from solo_unicorn.missions.field_kinds import LOCAL, told
+from solo_unicorn.missions.field_kinds import LOCAL, shared_fields
 
 Rows = dict[tuple[str, str], dict[str, Any]]
 PARTS = {"flow": "flows", "actor": "actors", "repository": "repositories"}
@@ -36,10 +36,10 @@ def of_machine(workspace: Path, project: str) -> Rows:
         }
         for part in PARTS:
             rows |= {
-                (part, one["id"]): _full(told(part, one))
+                (part, one["id"]): _full(shared_fields(part, one))
                 for one in docs(f"SELECT doc FROM {part} WHERE project_id = ?")
             }
-        rows["project", project] = _full(told("project", next(docs("SELECT doc FROM project WHERE id = ?"))))
+        rows["project", project] = _full(shared_fields("project", next(docs("SELECT doc FROM project WHERE id = ?"))))
         rows |= {
             ("memory", name): {"text": text}
             for name, text in connection.execute("SELECT name, text FROM memory WHERE project_id = ?", (project,))
@@ -68,8 +68,8 @@ def of_hub(hub: HubProgram, token: str, project: str) -> Rows:
     path = f"/projects/{project}"
     rows: Rows = {("mission", one["id"]): _without(LOCAL, one) for one in hub.every(token, f"{path}/missions")}
     for part, plural in PARTS.items():
-        rows |= {(part, one["id"]): _full(told(part, one)) for one in hub.every(token, f"{path}/{plural}")}
-    rows["project", project] = _full(told("project", hub.read(token, path)))
+        rows |= {(part, one["id"]): _full(shared_fields(part, one)) for one in hub.every(token, f"{path}/{plural}")}
+    rows["project", project] = _full(shared_fields("project", hub.read(token, path)))
     for one in hub.every(token, f"{path}/memory"):
         rows["memory", one["name"]] = {"text": hub.read(token, f"{path}/memory/{one['name']}")["text"]}
     shown = {mission for kind, mission in rows if kind == "mission"}

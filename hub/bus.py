@@ -27,7 +27,7 @@ class Bus:
         self._listeners: list[Listener] = []
 
     def listen(self, listener: Listener) -> None:
-        """Hand everything to `listener` from now on."""
+        """Pass everything on to `listener` from now on."""
         self._listeners.append(listener)
 
     def changed(self, project: str, seq: int) -> None:

@@ -32,7 +32,7 @@ SYSTEM: Final = Caller("organization", organization_id="hub", scopes=frozenset(S
 
 
 class Housekeeping:
-    """A `Part`: one pass every few seconds, at once when a feed grew."""
+    """A part that makes one pass every few seconds, and at once when a feed grew."""
 
     def __init__(self, hub: Hub, *, pass_seconds: float = PASS_SECONDS) -> None:
         self._hub = hub
@@ -55,11 +55,11 @@ class Housekeeping:
                 await self._task
 
     def changed(self, project: str, seq: int, /) -> None:
-        """A feed grew: there may be something to offer."""
+        """A feed grew: a mission may be due for an offer."""
         self._wake.set()
 
     def post(self, channel: str, kind: str, payload: JsonObject, /) -> None:
-        """Nothing to do."""
+        """Messages for channels do not matter here."""
 
     async def _run(self) -> None:
         while True:

@@ -16,7 +16,7 @@ FEED_SECONDS: Final = 5.0
 
 
 class HubSecrets:
-    """Made before the first request, so that reading requests never write."""
+    """Creates the secrets of a hub before its first request, so that requests never write them."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub

@@ -237,7 +237,7 @@ def _log(settings: HubSettings) -> None:
 
 
 def migrate(said: dict[str, object]) -> str:
-    """Bring the database to the newest revision; which that is."""
+    """Bring the database to the newest revision; returns its name."""
     asyncio.run(transaction(settings_of(said), lambda at: None))
     return newest()
 
@@ -279,7 +279,7 @@ _VERSION = {"sqlite": "SELECT 'SQLite ' || sqlite_version()", "postgresql": "SEL
 
 
 def audit_log(said: dict[str, object], *, limit: int, action: str, caller: str) -> list[JsonObject]:
-    """What was done on the hub, the newest first; sign-ins too."""
+    """The audit log of the hub, newest first, sign-ins included."""
 
     def look(at: Connection) -> list[JsonObject]:
         return [audit.shown(row) for row in audit.read(at, limit=limit, action=action, caller=caller)]

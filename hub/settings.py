@@ -84,7 +84,7 @@ def from_environment(data_dir: Path, **said: object) -> HubSettings:
 
 
 def _check_names(given: dict[str, str]) -> None:
-    """A name with a slip of the pen would leave its setting at the default, and open another database, say."""
+    """A misspelt name would leave its setting at the default, and open another database, for instance."""
     unknown = sorted(name for name in given if name not in (*OWN, *OPTIONS))
     if unknown:
         near = get_close_matches(unknown[0], (*OWN, *OPTIONS), 1, 0.6)

@@ -147,18 +147,18 @@ HERE: Final[dict[str, frozenset[str]]] = {
 """Not sent: what belongs to this machine, and what the hub decides on."""
 
 
-def told(part: str, document: Mapping[str, Json]) -> JsonObject:
+def shared_fields(part: str, document: Mapping[str, Json]) -> JsonObject:
     """What both sides may change of a part, from its wire form."""
     hidden = FIXED | HERE.get(part, frozenset())
     return {name: value for name, value in document.items() if name not in hidden}
 
 
-def told_of(part: Flow | Actor | ProjectRepository) -> JsonObject:
+def shared_part(part: Flow | Actor | ProjectRepository) -> JsonObject:
     """What a hub is told of a new part: nothing that belongs to this machine."""
     return {name: value for name, value in to_wire(part).items() if name not in HERE["repository"]}
 
 
-def told_of_project(project: Project) -> JsonObject:
+def shared_project(project: Project) -> JsonObject:
     """What a hub is told of a project that is published: nothing that belongs to this machine."""
     hidden = (OF_THIS_MACHINE - {"slug"}) | {"organizationId"}
     return {name: value for name, value in to_wire(project).items() if name not in hidden}

@@ -126,17 +126,14 @@ class WorkspaceThread:
         return await self._in_thread(operation, await self._once_open(), *args, **kwargs)
 
     async def read(self, query: Callable[Concatenate[Connection, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """As `Workspace.read`."""
         return await self._in_thread((await self._once_open()).read, query, *args, **kwargs)
 
     async def write(self, operation: Callable[Concatenate[Change, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """As `Workspace.write`."""
         return await self._in_thread((await self._once_open()).write, operation, *args, **kwargs)
 
     async def write_as(
         self, by: Author, operation: Callable[Concatenate[Change, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """As `Workspace.write_as`."""
         return await self._in_thread((await self._once_open()).write_as, by, operation, *args, **kwargs)
 
     def now(self) -> datetime:

@@ -18,7 +18,7 @@ LONGEST_SECONDS = 300.0
 
 
 class FullRepositories:
-    """By id of the repository; times are those of the event loop."""
+    """Repositories without room, by id, and until when; times are those of the event loop."""
 
     def __init__(self) -> None:
         self._until: dict[str, float] = {}
@@ -34,12 +34,12 @@ class FullRepositories:
         self._worktrees[repository] = _of(repository, worktrees)
 
     def without_room(self, repository: str, until: float) -> None:
-        """Its disk is full."""
+        """Its disk is full: ask it again at `until`."""
         self._until[repository] = until
         self._worktrees.pop(repository, None)
 
     def over(self, repository: str) -> None:
-        """There may be room again."""
+        """Ask the repository again: there may be room."""
         self._until.pop(repository, None)
         self._worktrees.pop(repository, None)
         self._pauses.pop(repository, None)

@@ -24,7 +24,7 @@ BROKEN_OFF = "the turn was interrupted"
 
 
 class AcpClient:
-    """What the agent talks to."""
+    """Our side of a conversation: takes the agent's messages and answers its requests."""
 
     def __init__(
         self,

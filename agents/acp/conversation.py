@@ -42,7 +42,7 @@ async def checked(command: tuple[str, ...]) -> str:
 
 
 async def held(wanted: Wanted) -> int:
-    """The whole of it; the exit code."""
+    """Hold the conversation from start to end; returns the exit code."""
     words: asyncio.Queue[Words | None] = asyncio.Queue()
     talk = Talk(wanted)
     async with asyncio.TaskGroup() as tasks:

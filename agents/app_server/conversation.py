@@ -39,7 +39,7 @@ ENVIRONMENT: Final = ("SOLO_UNICORN_HOME", "SOLO_UNICORN_RUNTIME_DIR")
 
 
 async def held(wanted: Wanted) -> int:
-    """The whole of it; the exit code."""
+    """Hold the conversation from start to end; returns the exit code."""
     conversation = CodexConversation(wanted)
     listening = asyncio.create_task(listen(conversation.words.put_nowait, conversation.interrupt, said_by_person))
     try:

@@ -53,7 +53,7 @@ def _run(options: Options) -> int:
 
 
 def verdict(findings: Sequence[Finding]) -> str:
-    """What all of it comes to, in a sentence."""
+    """The result of all findings, in one sentence."""
     counted = Counter(one.state for one in findings)
     bad = [f"{counted[state]} {state}{'s' * (counted[state] > 1)}" for state in ("error", "warning") if counted[state]]
     said = f"{' and '.join(bad)}: the text after → says what to do." if bad else "All is well."

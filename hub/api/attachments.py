@@ -37,7 +37,7 @@ WANTED = body(
     answers={201: ADDRESS, 200: ADDRESS},
 )
 def announce(call: Call) -> Answer:
-    """A signed address for its bytes."""
+    """The answer has a signed address to send the bytes to."""
     shown, new = attachments.announce(call, call.path["id"], call.body, call.base_url)
     return told(shown, 201 if new else 200)
 
@@ -51,7 +51,7 @@ def announce(call: Call) -> Answer:
     answers={200: page(FILE)},
 )
 def listed(call: Call) -> Answer:
-    """Those that are complete."""
+    """Only files whose upload is complete."""
     return told(attachments.listed(call, call.path["id"]))
 
 
@@ -59,7 +59,7 @@ def listed(call: Call) -> Answer:
     "GET", "/attachments/{id}", "attachment.get", "Read a file's record", needs="read missions", answers={200: FILE}
 )
 def get(call: Call) -> Answer:
-    """Also while it is being sent."""
+    """Works during the upload, too."""
     return told(attachments.get(call, call.path["id"]))
 
 
@@ -72,7 +72,7 @@ def get(call: Call) -> Answer:
     answers={302: None},
 )
 def content(call: Call) -> Answer:
-    """Redirected to `/uploads`."""
+    """Answers with a redirect to `/uploads`."""
     place = attachments.content(call, call.path["id"], call.base_url)
     return Answer(status=302, headers={"Location": place, "Cache-Control": "no-store"})
 
@@ -86,7 +86,7 @@ def content(call: Call) -> Answer:
     answers={200: ADDRESS},
 )
 def address(call: Call) -> Answer:
-    """The former one is over after an hour."""
+    """An earlier address expires within an hour."""
     return told(attachments.address(call, call.path["id"], call.base_url))
 
 
@@ -100,7 +100,7 @@ def address(call: Call) -> Answer:
     refuses=(409,),
 )
 def complete(call: Call) -> Answer:
-    """The file belongs to its mission."""
+    """From now on the file belongs to its mission."""
     return told(attachments.complete(call, call.path["id"]))
 
 
@@ -113,6 +113,6 @@ def complete(call: Call) -> Answer:
     answers={204: None},
 )
 def remove(call: Call) -> Answer:
-    """For good."""
+    """Deletes its content as well."""
     attachments.remove(call, call.path["id"])
     return Answer(status=204)

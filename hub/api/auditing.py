@@ -82,7 +82,7 @@ def is_placed(endpoint: Endpoint) -> bool:
 
 
 def listed(call: Call, organization_id: str) -> Answer:
-    """A page of an organization's rows, the newest first; for its owners."""
+    """A page of the rows of an organization, newest first; for its owners."""
     call.require_organization(organization_id, "own organization")
     limit = int(call.query.get("limit", PAGE))
     rows = audit.read(

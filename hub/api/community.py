@@ -13,7 +13,7 @@ PROJECT = "/projects/{id}"
     "PUT", PROJECT + "/star", "project.star", "Star a project", needs="see project", answers={200: schemas.STARRED}
 )
 def star(call: Call) -> Answer:
-    """Twice is a success."""
+    """Idempotent."""
     return told(community.star(call, call.path["id"], wanted=True))
 
 
@@ -26,7 +26,7 @@ def star(call: Call) -> Answer:
     answers={200: schemas.STARRED},
 )
 def unstar(call: Call) -> Answer:
-    """Twice is a success."""
+    """Idempotent."""
     return told(community.star(call, call.path["id"], wanted=False))
 
 
@@ -40,7 +40,7 @@ def unstar(call: Call) -> Answer:
     body=schemas.ACCESS_REQUEST_CREATE,
 )
 def request_access(call: Call) -> Answer:
-    """Its owners decide."""
+    """The project's owners decide."""
     return told(community.request_access(call, call.path["id"], call.body), 201)
 
 
@@ -54,7 +54,7 @@ def request_access(call: Call) -> Answer:
     scope="admin",
 )
 def list_requests(call: Call) -> Answer:
-    """For owners."""
+    """For owners of the project."""
     return told(community.list_requests(call, call.path["id"]))
 
 
@@ -68,7 +68,7 @@ def list_requests(call: Call) -> Answer:
     scope="admin",
 )
 def approve(call: Call) -> Answer:
-    """An owner of the project."""
+    """For owners of the project."""
     return told(community.decide(call, call.path["id"], approved=True))
 
 
@@ -82,13 +82,13 @@ def approve(call: Call) -> Answer:
     scope="admin",
 )
 def reject(call: Call) -> Answer:
-    """An owner of the project."""
+    """For owners of the project."""
     return told(community.decide(call, call.path["id"], approved=False))
 
 
 @endpoint("GET", "/templates", "template.list", "List templates", needs="account", answers={200: schemas.PUBLIC_PAGE})
 def list_templates(call: Call) -> Answer:
-    """Public ones, and your organizations'."""
+    """Public templates, and those of the caller's organizations."""
     return told(templates.list_templates(call))
 
 
@@ -103,7 +103,7 @@ def list_templates(call: Call) -> Answer:
     scope="admin",
 )
 def export_template(call: Call) -> Answer:
-    """Settings, flows, actors and open missions."""
+    """With its settings, flows, actors and open missions."""
     return told(templates.export_template(call, call.path["id"], call.body), 201)
 
 
@@ -118,7 +118,7 @@ def export_template(call: Call) -> Answer:
     scope="admin",
 )
 def create_from_template(call: Call) -> Answer:
-    """All of it or nothing."""
+    """In one transaction."""
     return told(templates.create_from_template(call, call.path["id"], call.body), 201)
 
 
@@ -131,5 +131,5 @@ def create_from_template(call: Call) -> Answer:
     answers={200: schemas.OBJECT},
 )
 def metrics(call: Call) -> Answer:
-    """Lists, what runs, and the last weeks."""
+    """Missions by list, running sessions, and the last weeks."""
     return told(community.metrics(call, call.path["id"]))

@@ -20,7 +20,7 @@ from .serving import GZIP_BYTES
 
 @dataclass(slots=True)
 class _Place:
-    """A part of a path: what may come next, and what is served here."""
+    """A part of a path: which parts may follow, and which endpoints end here."""
 
     named: dict[str, _Place] = field(default_factory=dict)
     parameter: tuple[str, _Place] | None = None
@@ -38,19 +38,18 @@ def _plain(serve: Callable[[Request], Awaitable[Response]]) -> ASGIApp:
 
 
 class _Compressed:
-    """The layer that compresses, for those who ask for it; the others do not pay for it."""
+    """Compresses answers for clients that accept it, and costs the others nothing."""
 
     def __init__(self, plain: ASGIApp, compressed: ASGIApp) -> None:
         self._plain, self._compressed = plain, compressed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
         asks = any(name == b"accept-encoding" and b"gzip" in value for name, value in scope["headers"])
         await (self._compressed if asks else self._plain)(scope, receive, send)
 
 
 class Dispatch:
-    """Serves routes of the API by itself and hands on everything else."""
+    """Serves the routes of the API; passes every other request on."""
 
     def __init__(self, app: ASGIApp, *, routes: Iterable[BaseRoute], prefix: str) -> None:
         self._app = app
@@ -60,7 +59,6 @@ class Dispatch:
                 self._add(route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
         if scope["type"] == "http" and (found := self._find(scope)):
             await found(scope, receive, send)
         else:

@@ -25,8 +25,6 @@ IfMatch = Literal["no", "optional", "required"]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One query parameter."""
-
     name: str
     schema: Schema
     description: str = ""
@@ -34,7 +32,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One row of the API."""
+    """One endpoint of the API: its path, what it needs, takes and answers."""
 
     method: Method
     path: str
@@ -57,7 +55,7 @@ class Endpoint:
 
     @property
     def tag(self) -> str:
-        """The resource."""
+        """The first part of the name, which groups endpoints in the document."""
         return self.name.split(".")[0]
 
     @property
@@ -103,7 +101,7 @@ class Answer:
 
 
 def told(shown: Shown, status: int = 200, *, public: bool = False) -> Answer:
-    """What a service shows, as the answer; `public` as in Answer."""
+    """The answer that shows what a service returned; `public` as in Answer."""
     return Answer(shown.body, status, version=shown.version, public=public)
 
 

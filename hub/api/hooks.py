@@ -76,7 +76,7 @@ ONE: Final = "/repositories/{id}/webhook"
     answers={200: HOOK},
 )
 def shown(call: Call) -> Answer:
-    """Without the secret."""
+    """Without its secret."""
     return told(hooks.shown(call, call.path["id"], call.base_url))
 
 
@@ -90,7 +90,7 @@ def shown(call: Call) -> Answer:
     scope="admin",
 )
 def make(call: Call) -> Answer:
-    """It is in this answer alone."""
+    """Only this answer has the secret."""
     return replace(told(hooks.make(call, call.path["id"], call.base_url), 201), headers=NOT_KEPT)
 
 
@@ -104,6 +104,6 @@ def make(call: Call) -> Answer:
     scope="admin",
 )
 def remove(call: Call) -> Answer:
-    """Twice is a success."""
+    """Idempotent."""
     hooks.remove(call, call.path["id"])
     return Answer(status=204)

@@ -20,7 +20,7 @@ _now_running: set[tuple[str, str]] = set()
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """One answer: of which request (SHA-256), and what it said."""
+    """An answer that was given: to which request (its SHA-256), and what it said."""
 
     digest: str
     status: int

@@ -19,7 +19,7 @@ OF_ORGANIZATION = "/organizations/{id}/invitations"
     scope="admin",
 )
 def listed(call: Call) -> Answer:
-    """Open ones, and those of the last month."""
+    """Open invitations, and those decided in the last month."""
     return told(invitations.of_organization(call, call.path["id"]))
 
 
@@ -33,7 +33,7 @@ def listed(call: Call) -> Answer:
     scope="admin",
 )
 def withdraw(call: Call) -> Answer:
-    """Its link opens nothing any more."""
+    """Its link stops working."""
     invitations.withdraw(call, call.path["id"], call.path["invitation"])
     return Answer(status=204)
 
@@ -47,7 +47,7 @@ def withdraw(call: Call) -> Answer:
     answers={200: schemas.INVITATION_PAGE},
 )
 def mine(call: Call) -> Answer:
-    """By your address."""
+    """Invitations to the caller's own e-mail address."""
     return told(invitations.mine(call))
 
 
@@ -62,7 +62,7 @@ def mine(call: Call) -> Answer:
     refuses=(404, 409),
 )
 def accept(call: Call) -> Answer:
-    """Once."""
+    """An invitation can be accepted once."""
     return told(invitations.answer(call, call.path["id"], accepted=True))
 
 
@@ -77,5 +77,5 @@ def accept(call: Call) -> Answer:
     refuses=(404, 409),
 )
 def decline(call: Call) -> Answer:
-    """The organization sees that."""
+    """The organization sees the answer."""
     return told(invitations.answer(call, call.path["id"], accepted=False))

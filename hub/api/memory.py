@@ -22,13 +22,12 @@ ONE = ALL + "/{name}"
     "GET", ALL, "memory.list", "List the project memory", needs="read memory", answers={200: schemas.DOCUMENT_PAGE}
 )
 def list_memory(call: Call) -> Answer:
-    """Every document."""
     return _page(memory.texts(call.at, _readable(call)))
 
 
 @endpoint("GET", ONE, "memory.get", "Read a document", needs="read memory", answers={200: schemas.DOCUMENT})
 def get_memory(call: Call) -> Answer:
-    """With its version as ETag."""
+    """The ETag is its version."""
     found = memory.find(call.at, _readable(call), call.path["name"])
     if found is None:
         raise missing("document", call.path["name"])
@@ -47,7 +46,7 @@ def get_memory(call: Call) -> Answer:
     refuses=(428,),
 )
 def put_memory(call: Call) -> Answer:
-    """The whole of it; an empty text deletes the document, whose versions stay."""
+    """Replaces the whole text; an empty one deletes the document and keeps its versions."""
     change, name, text = Change(call, call.path["id"], "write memory"), call.path["name"], call.body.get("text")
     if not isinstance(text, str):
         raise InvalidValue("text", "The text is a string", todo="send the whole document")

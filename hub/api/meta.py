@@ -18,14 +18,14 @@ _META = component("Meta", schemas.OBJECT)
 
 @endpoint("GET", "/meta/status", "meta.status", "Check the hub's health", needs="nothing", answers={200: _META})
 def status(call: Call) -> Answer:
-    """Answered out of the database, so that an answer means that it is there."""
+    """Reads the database, so that an answer proves that it is there."""
     call.at.exec_driver_sql("SELECT 1")
     return Answer(orjson.dumps({"status": "ok", "version": __version__, "epoch": call.hub.epoch}))
 
 
 @endpoint("GET", "/meta/features", "meta.features", "Show what this hub offers", needs="nothing", answers={200: _META})
 def features(call: Call) -> Answer:
-    """For clients of several versions."""
+    """Lets clients of several versions work with one hub."""
     offered = {
         "rest": "v1",
         "changes": True,
@@ -48,7 +48,7 @@ def features(call: Call) -> Answer:
     answers={200: _META},
 )
 def capabilities(call: Call) -> Answer:
-    """Numbers of the sync protocol."""
+    """Limits and versions of the synchronisation protocol."""
     return Answer(
         orjson.dumps(
             {

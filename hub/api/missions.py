@@ -51,7 +51,7 @@ def list_missions(call: Call) -> Answer:
     ),
 )
 def changes(call: Call) -> Answer:
-    """Each changed mission once, in its last state."""
+    """Each changed mission once, in its latest state."""
     return told(mission_reads.changes(call, call.path["id"], call.query))
 
 
@@ -66,7 +66,7 @@ def changes(call: Call) -> Answer:
     refuses=(410,),
 )
 def create_mission(call: Call) -> Answer:
-    """With an id of the caller's own, or a fresh one."""
+    """The caller may choose the id."""
     change = Change(call, call.path["id"], "write missions")
     return _shown(change, create(change, call.body).id, status=201)
 
@@ -82,7 +82,6 @@ def create_mission(call: Call) -> Answer:
     refuses=(410,),
 )
 def get_mission(call: Call) -> Answer:
-    """One mission."""
     return told(mission_reads.get(call, call.path["id"], call.query))
 
 
@@ -98,7 +97,7 @@ def get_mission(call: Call) -> Answer:
     refuses=(410,),
 )
 def update_mission(call: Call) -> Answer:
-    """JSON merge; null clears a field."""
+    """A JSON merge patch; null clears a field."""
     change, mission_id = _opened(call)
     edit(change, mission_id, call.body, as_it_is=call.media_type == "application/merge-patch+json")
     return _shown(change, mission_id)
@@ -115,7 +114,7 @@ def update_mission(call: Call) -> Answer:
     refuses=(410,),
 )
 def delete_mission(call: Call) -> Answer:
-    """For ever. The ETag is the number of the deletion in the feed, since there is no body to tell it."""
+    """Cannot be undone. The ETag is the number of the deletion in the feed, since the answer has no body."""
     change, mission_id = _opened(call)
     operations.delete(change, mission_id)
     return Answer(status=204, version=change.journal.newest)
@@ -132,7 +131,7 @@ def delete_mission(call: Call) -> Answer:
     refuses=(410,),
 )
 def approve(call: Call) -> Answer:
-    """To the next stage, or landing."""
+    """The mission goes on to its next stage, or to landing."""
     change, mission_id = _opened(call)
     review.approve(change, mission_id, reviewer=call.caller.user_id or "")
     return _shown(change, mission_id)
@@ -150,7 +149,7 @@ def approve(call: Call) -> Answer:
     refuses=(410,),
 )
 def reject(call: Call) -> Answer:
-    """Back to doing, ready."""
+    """The mission returns to doing, ready to run."""
     change, mission_id = _opened(call)
     feedback = call.body.get("feedback")
     if not isinstance(feedback, str):
@@ -171,7 +170,7 @@ def reject(call: Call) -> Answer:
     refuses=(410,),
 )
 def claim(call: Call) -> Answer:
-    """A lease of 120 s."""
+    """A claim lasts 120 s unless it is renewed."""
     return _leased(running.claim(call, call.path["id"], call.body))
 
 
@@ -187,7 +186,7 @@ def claim(call: Call) -> Answer:
     refuses=(410,),
 )
 def renew(call: Call) -> Answer:
-    """Every 30 s."""
+    """To be called every 30 s."""
     return _leased(running.renew(call, call.path["id"], call.body))
 
 
@@ -203,7 +202,7 @@ def renew(call: Call) -> Answer:
     refuses=(410,),
 )
 def release(call: Call) -> Answer:
-    """No attempt counts."""
+    """The session does not count as an attempt."""
     return _leased(running.release(call, call.path["id"], call.body))
 
 
@@ -234,7 +233,7 @@ def mission_events(call: Call) -> Answer:
     refuses=(410,),
 )
 def add_note(call: Call) -> Answer:
-    """A note, or a comment on a line; the same id again is a success."""
+    """A note, or a comment on a line. Idempotent by its id."""
     text, new = notes.add(opened(call, call.path["id"]), call.path["id"], call.body)
     return Answer(text.encode(), 201 if new else 200)
 
@@ -268,7 +267,7 @@ def project_events(call: Call) -> Answer:
     refuses=(410,),
 )
 def dependencies(call: Call) -> Answer:
-    """Both directions."""
+    """Links in both directions."""
     return _links(call, project_of(call, call.path["id"]))
 
 
@@ -283,7 +282,7 @@ def dependencies(call: Call) -> Answer:
     refuses=(410,),
 )
 def link(call: Call) -> Answer:
-    """A cycle is refused, naming it."""
+    """A cycle is refused; the answer names it."""
     change = opened(call, call.path["id"])
     other = call.body.get("missionId")
     if not isinstance(other, str):
@@ -303,7 +302,7 @@ def link(call: Call) -> Answer:
     refuses=(410,),
 )
 def unlink(call: Call) -> Answer:
-    """By relation and the other mission."""
+    """Named by its relation and the other mission."""
     change, relation = opened(call, call.path["id"]), cast("Relation", call.path["relation"])
     operations.unlink(change, call.path["id"], call.path["other"], relation)
     return Answer(status=204)

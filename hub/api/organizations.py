@@ -17,13 +17,13 @@ NOT_KEPT = {"Cache-Control": "no-store"}
 
 @endpoint("GET", "/auth/whoami", "auth.whoami", "Show who is signed in", needs="account", answers={200: schemas.OBJECT})
 def whoami(call: Call) -> Answer:
-    """The caller with its organizations."""
+    """The caller, with the organizations it belongs to."""
     return told(people.whoami(call))
 
 
 @endpoint("GET", "/tokens", "token.list", "List your access tokens", needs="account", answers={200: schemas.TOKEN_PAGE})
 def list_tokens(call: Call) -> Answer:
-    """Without their texts."""
+    """Without their secret texts."""
     return told(people.list_tokens(call, None))
 
 
@@ -38,7 +38,7 @@ def list_tokens(call: Call) -> Answer:
     scope="admin",
 )
 def create_token(call: Call) -> Answer:
-    """Its text is in this answer alone."""
+    """Only this answer has the secret text."""
     return replace(told(people.create_token(call, None, call.body), 201), headers=NOT_KEPT)
 
 
@@ -52,7 +52,7 @@ def create_token(call: Call) -> Answer:
     scope="admin",
 )
 def revoke_token(call: Call) -> Answer:
-    """For good."""
+    """Cannot be undone."""
     people.revoke_token(call, call.path["id"], None)
     return Answer(status=204)
 
@@ -66,7 +66,7 @@ def revoke_token(call: Call) -> Answer:
     answers={200: schemas.ORGANIZATION_PAGE},
 )
 def list_organizations(call: Call) -> Answer:
-    """Those the caller belongs to."""
+    """Organizations that the caller belongs to."""
     return told(people.list_organizations(call))
 
 
@@ -81,7 +81,7 @@ def list_organizations(call: Call) -> Answer:
     scope="admin",
 )
 def create_organization(call: Call) -> Answer:
-    """The caller owns it."""
+    """The caller becomes its owner."""
     return told(people.create_organization(call, call.body), 201)
 
 
@@ -94,7 +94,7 @@ def create_organization(call: Call) -> Answer:
     answers={200: schemas.ORGANIZATION},
 )
 def get_organization(call: Call) -> Answer:
-    """For its members."""
+    """For members only."""
     return told(people.get_organization(call, call.path["id"]))
 
 
@@ -110,7 +110,7 @@ def get_organization(call: Call) -> Answer:
     scope="admin",
 )
 def update_organization(call: Call) -> Answer:
-    """JSON merge."""
+    """A JSON merge patch."""
     return told(people.update_organization(call, call.path["id"], call.body, partial(check, call)))
 
 
@@ -124,7 +124,7 @@ def update_organization(call: Call) -> Answer:
     scope="admin",
 )
 def delete_organization(call: Call) -> Answer:
-    """Its owner alone."""
+    """For its owners only."""
     people.delete_organization(call, call.path["id"])
     return Answer(status=204)
 
@@ -138,7 +138,7 @@ def delete_organization(call: Call) -> Answer:
     answers={200: schemas.MEMBER_PAGE},
 )
 def organization_people(call: Call) -> Answer:
-    """With their roles."""
+    """Members with their roles."""
     return told(people.organization_people(call, call.path["id"]))
 
 
@@ -153,7 +153,7 @@ def organization_people(call: Call) -> Answer:
     scope="admin",
 )
 def invite(call: Call) -> Answer:
-    """The link is in this answer alone."""
+    """Only this answer has the link."""
     return replace(told(invitations.offer(call, call.path["id"], call.body, call.base_url), 201), headers=NOT_KEPT)
 
 
@@ -169,7 +169,7 @@ def invite(call: Call) -> Answer:
     refuses=(404, 409),
 )
 def set_role(call: Call) -> Answer:
-    """Only owners make owners."""
+    """Only owners can give or take the role of an owner."""
     return told(people.set_role(call, call.path["id"], call.path["user"], call.body))
 
 
@@ -183,7 +183,7 @@ def set_role(call: Call) -> Answer:
     scope="admin",
 )
 def remove_person(call: Call) -> Answer:
-    """The last owner stays."""
+    """The last owner cannot be removed."""
     people.remove_person(call, call.path["id"], call.path["user"])
     return Answer(status=204)
 
@@ -198,7 +198,7 @@ def remove_person(call: Call) -> Answer:
     scope="admin",
 )
 def list_keys(call: Call) -> Answer:
-    """Without their texts."""
+    """Without their secret texts."""
     return told(people.list_tokens(call, call.path["id"]))
 
 
@@ -213,7 +213,7 @@ def list_keys(call: Call) -> Answer:
     scope="admin",
 )
 def create_key(call: Call) -> Answer:
-    """Its text is in this answer alone."""
+    """Only this answer has the secret text."""
     return replace(told(people.create_token(call, call.path["id"], call.body), 201), headers=NOT_KEPT)
 
 
@@ -227,7 +227,7 @@ def create_key(call: Call) -> Answer:
     scope="admin",
 )
 def revoke_key(call: Call) -> Answer:
-    """For good."""
+    """Cannot be undone."""
     people.revoke_token(call, call.path["key"], call.path["id"])
     return Answer(status=204)
 
@@ -248,5 +248,5 @@ def revoke_key(call: Call) -> Answer:
     ),
 )
 def read_audit(call: Call) -> Answer:
-    """The newest first."""
+    """Newest first."""
     return auditing.listed(call, call.path["id"])

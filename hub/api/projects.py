@@ -28,7 +28,7 @@ ONE = "/projects/{id}"
     ),
 )
 def list_projects(call: Call) -> Answer:
-    """Those the caller has a role in."""
+    """Projects in which the caller has a role."""
     return told(projects.listed(call, call.query))
 
 
@@ -44,13 +44,12 @@ def list_projects(call: Call) -> Answer:
     refuses=(404,),
 )
 def create_project(call: Call) -> Answer:
-    """The caller owns it."""
+    """The caller becomes its owner."""
     return told(projects.create(call, call.body), 201)
 
 
 @endpoint("GET", ONE, "project.get", "Read a project", needs="see project", answers={200: schemas.PROJECT})
 def get_project(call: Call) -> Answer:
-    """One project."""
     return told(projects.get(call, call.path["id"]))
 
 
@@ -66,7 +65,7 @@ def get_project(call: Call) -> Answer:
     scope="admin",
 )
 def update_project(call: Call) -> Answer:
-    """JSON merge."""
+    """A JSON merge patch."""
     return told(projects.update_settings(call, call.path["id"], call.body, partial(check, call)))
 
 
@@ -81,7 +80,7 @@ def update_project(call: Call) -> Answer:
     scope="admin",
 )
 def archive_project(call: Call) -> Answer:
-    """Nothing is lost; PATCH `status` brings it back."""
+    """Nothing is deleted; PATCH `status` restores the project."""
     return told(projects.archive(call, call.path["id"], partial(check, call)))
 
 
@@ -94,7 +93,7 @@ def archive_project(call: Call) -> Answer:
     answers={200: schemas.MEMBER_PAGE},
 )
 def list_members(call: Call) -> Answer:
-    """For its members."""
+    """For members only."""
     return told(projects.members(call, call.path["id"]))
 
 
@@ -109,7 +108,7 @@ def list_members(call: Call) -> Answer:
     scope="admin",
 )
 def add_member(call: Call) -> Answer:
-    """By id or e-mail."""
+    """The person is named by id or e-mail address."""
     return told(projects.add_member(call, call.path["id"], call.body))
 
 
@@ -123,6 +122,6 @@ def add_member(call: Call) -> Answer:
     scope="admin",
 )
 def remove_member(call: Call) -> Answer:
-    """The last owner stays."""
+    """The last owner cannot be removed."""
     projects.remove_member(call, call.path["id"], call.path["user"])
     return Answer(status=204)

@@ -22,7 +22,7 @@ WORDS = Parameter("q", {"type": "string", "maxLength": 200}, "Words to look for.
     query=(AFTER, LIMIT, CATEGORY),
 )
 def browse(call: Call) -> Answer:
-    """The most starred first."""
+    """Most stars first."""
     return told(public.browse(call, call.query), public=True)
 
 
@@ -36,7 +36,7 @@ def browse(call: Call) -> Answer:
     query=(WORDS, AFTER, LIMIT, CATEGORY),
 )
 def search(call: Call) -> Answer:
-    """All words of `q`."""
+    """Projects whose texts contain every word of `q`."""
     return told(public.search(call, call.query), public=True)
 
 
@@ -58,7 +58,7 @@ def get(call: Call) -> Answer:
     query=(AFTER, LIMIT, Parameter("list", {"type": "string", "enum": ["todo", "doing", "review", "done", "loop"]})),
 )
 def missions(call: Call) -> Answer:
-    """When the project shows them."""
+    """Only where the project shows its missions."""
     return told(public.public_missions(call, call.path["slug"], call.query), public=True)
 
 
@@ -71,7 +71,7 @@ def missions(call: Call) -> Answer:
     answers={200: schemas.PUBLIC_PAGE},
 )
 def categories(call: Call) -> Answer:
-    """With how many projects each has."""
+    """Each with its number of projects."""
     return told(public.categories(call), public=True)
 
 

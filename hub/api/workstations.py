@@ -21,7 +21,7 @@ ONE = "/workstations/{id}"
     answers={200: schemas.WORKSTATION_PAGE},
 )
 def list_workstations(call: Call) -> Answer:
-    """For its members."""
+    """For members of the organization."""
     return told(workstations.listed(call, call.path["id"]))
 
 
@@ -34,7 +34,7 @@ def list_workstations(call: Call) -> Answer:
     answers={200: schemas.PUBLIC_PAGE},
 )
 def project_workstations(call: Call) -> Answer:
-    """As much as the caller may see."""
+    """As much of each as the caller may see."""
     return told(workstations.of_project(call, call.path["id"]))
 
 
@@ -50,7 +50,7 @@ def project_workstations(call: Call) -> Answer:
     refuses=(404,),
 )
 def register(call: Call) -> Answer:
-    """With an id of its own, or a fresh one."""
+    """The workstation may choose its id."""
     shown, new = workstations.register(call, call.body)
     return told(shown, 201 if new else 200)
 
@@ -66,7 +66,7 @@ def register(call: Call) -> Answer:
     scope="run",
 )
 def put(call: Call) -> Answer:
-    """A higher generation takes over."""
+    """The start with the higher generation takes over."""
     shown, new = workstations.register(call, call.body, call.path["id"])
     return told(shown, 201 if new else 200)
 
@@ -89,7 +89,7 @@ def get(call: Call) -> Answer:
     scope="run",
 )
 def update(call: Call) -> Answer:
-    """By its owner or an administrator."""
+    """For its owner, or an administrator of the organization."""
     return told(workstations.edit(call, call.path["id"], call.body, partial(check, call)))
 
 
@@ -97,7 +97,7 @@ def update(call: Call) -> Answer:
     "DELETE", ONE, "workstation.delete", "Remove a workstation", needs="account", answers={204: None}, scope="run"
 )
 def delete(call: Call) -> Answer:
-    """By its owner or an administrator."""
+    """For its owner, or an administrator of the organization."""
     workstations.remove(call, call.path["id"])
     return Answer(status=204)
 
@@ -113,7 +113,7 @@ def delete(call: Call) -> Answer:
     scope="run",
 )
 def heartbeat(call: Call) -> Answer:
-    """Every 15 s."""
+    """To be called every 15 s."""
     return told(workstations.heartbeat(call, call.path["id"], call.body))
 
 
@@ -142,7 +142,7 @@ def offers(call: Call) -> Answer:
     scope="run",
 )
 def reject(call: Call) -> Answer:
-    """With a reason: busy, repo missing, dirty, agent missing."""
+    """The reason is one of: busy, repo missing, dirty, agent missing."""
     assignments.reject(call, call.path["id"], call.body)
     return Answer(status=204)
 
@@ -159,5 +159,5 @@ def reject(call: Call) -> Answer:
     refuses=(410,),
 )
 def assign(call: Call) -> Answer:
-    """The claim still decides."""
+    """An offer claims nothing; the workstation still has to."""
     return told(assignments.assign_to(call, call.path["id"], call.body), 201)

@@ -64,33 +64,28 @@ class HubAccess(HubReads):
     # ---- what workstations have ----------------------------------------------------------------------------------
 
     def agents(self) -> Sequence[CodeAgent]:
-        """None of the hub's own."""
+        """A hub has no code agents."""
         return ()
 
     def set_agent_limit(self, name: str, until: datetime | None, *, by: Author = USER) -> object:
-        """Not here."""
         _elsewhere("limits of agents")
 
     def session(self, session_id: str) -> Session:
-        """Not here."""
         raise NotFound(f"There is no session {session_id[:64]!r} here", why=ELSEWHERE)
 
     def session_for_token(self, digest: str, /) -> Session | None:
-        """The hub's callers carry tokens of people."""
+        """A hub authenticates people, not sessions."""
         return None
 
     def ask_permission(
         self, session_id: str, tool: str, given: JsonObject, *, call_id: str | None = None, by: Author = USER
     ) -> InboxItem:
-        """Not here."""
         _elsewhere("permission questions")
 
     def permission(self, item_id: int, /) -> InboxItem:
-        """Not here."""
         _elsewhere("permission questions")
 
     def answer_permission(self, item_id: int, decision: Decision, message: str = "", *, by: Author = USER) -> InboxItem:
-        """Not here."""
         _elsewhere("permission questions")
 
     def meta(self, key: str) -> str | None:

@@ -36,13 +36,13 @@ METADATA: Final = "/.well-known/oauth-protected-resource"
 
 
 class HubToken(RunToken):
-    """A checked token with the hub's own caller."""
+    """A valid token with the caller that it stands for."""
 
     person: Caller
 
 
 class McpEndpoint:
-    """A part of the hub."""
+    """The hub's MCP server, as a part that starts and stops with the hub."""
 
     def __init__(self, hub: Hub, version: str, authorization_server: str) -> None:
         self._hub = hub
@@ -97,7 +97,7 @@ class McpEndpoint:
             await self._life
 
     async def verify_token(self, token: str) -> HubToken | None:
-        """Whom it stands for; None answers 401."""
+        """The token with its caller; None answers 401."""
         try:
             person = await self._hub.identity.verify(token)
         except SignedOut:
@@ -108,12 +108,12 @@ class McpEndpoint:
         return HubToken(token=token, client_id=person.name, scopes=[], caller=who, person=person)
 
     def changed(self, project: str, seq: int, /) -> None:
-        """Of the bus: whoever waits for an answer may look."""
+        """From the bus: wake those that wait for an answer."""
         self._changes.news.set()
         self._changes.news = asyncio.Event()
 
     def post(self, channel: str, kind: str, payload: JsonObject, /) -> None:
-        """Of the bus: nothing to do."""
+        """Messages for channels do not matter here."""
 
     async def _run(self, operation: Callable[[MissionAccess], T], /) -> T:
         """One closure in one transaction with the rights of whoever sent this request; hints go out afterwards."""

@@ -82,7 +82,6 @@ class HubReads:
         return [part for one in readable for part in parts.of_project(self._at, ProjectRepository, one)]
 
     def flow(self, flow_id: str) -> Flow:
-        """NotFound when there is none."""
         row = self._at.execute(select(flows.c.doc, flows.c.project_id).where(flows.c.id == flow_id)).one_or_none()
         if row is None:
             raise NotFound(f"There is no flow {flow_id[:64]!r}")
@@ -90,7 +89,6 @@ class HubReads:
         return from_wire(Flow, orjson.loads(row.doc))
 
     def flows(self, project: str) -> Sequence[Flow]:
-        """Every flow of a project."""
         found = self.project(project)
         self._need(found.id, "read missions")
         return parts.of_project(self._at, Flow, found.id)
@@ -137,7 +135,6 @@ class HubReads:
         return hits.of_missions(matches, {match.ref: self._stored(match.ref) for match in matches})
 
     def list_counts(self, project_id: str) -> Mapping[ListName, ListCount]:
-        """Cards by list."""
         self._need(project_id, "read missions")
         limits = self.project(project_id).wip_limits
         rows = self._at.execute(
@@ -157,7 +154,7 @@ class HubReads:
         return counts
 
     def dependencies(self, ref: str) -> Sequence[DependencyView]:
-        """Both directions."""
+        """In both directions."""
         here = self._id(ref)
         rows = self._at.execute(
             select(dependencies).where(or_(dependencies.c.mission_id == here, dependencies.c.other_id == here))
@@ -198,12 +195,10 @@ class HubReads:
     # ---- memory --------------------------------------------------------------------------------------------------
 
     def memory_documents(self, project: str) -> Sequence[MemoryDocument]:
-        """Every document of the project memory."""
         docs = memory.texts(self._at, self._readable_memory(project))
         return [one for doc in docs if (one := from_wire(MemoryDocument, orjson.loads(doc))).text]
 
     def memory(self, project: str, name: str) -> MemoryDocument:
-        """One document; NotFound."""
         found = memory.find(self._at, self._readable_memory(project), name)
         if found is None or not found.text:
             raise NotFound(f"The project memory has no document {name[:64]!r}", todo="memory_list shows them")

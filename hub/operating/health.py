@@ -32,7 +32,7 @@ class HealthDependency:
 
 
 class Health:
-    """Whether this process is well, and everything that it depends on."""
+    """Whether this process and everything that it depends on is well."""
 
     def __init__(
         self, dependencies: Mapping[str, HealthDependency], metrics: HubMetrics, options: Mapping[str, str]

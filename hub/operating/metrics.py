@@ -14,7 +14,7 @@ BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class HubMetrics:
-    """Of one hub in one process; two hubs in one process do not share any."""
+    """The metrics of one hub; two hubs in one process do not share any."""
 
     def __init__(self, version: str) -> None:
         self.registry = CollectorRegistry()
@@ -36,7 +36,7 @@ class HubMetrics:
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def watch(self, name: str, description: str, read: Callable[[], float]) -> None:
-        """A number that is read when somebody asks."""
+        """Add a number that is read when the metrics are asked for."""
         Gauge(f"solo_unicorn_{name}", description, registry=self.registry).set_function(read)
 
     def begin(self) -> None:

@@ -47,20 +47,20 @@ _PROCESS: Final = os.urandom(4).hex()
 
 
 def _new_id() -> str:
-    """Of a request: this process and a number. Not a secret, so it need not cost a system call."""
+    """An id for a request: this process and a counter. It is not a secret, so it need not cost a system call."""
     return f"{_PROCESS}{next(_IDS):08x}"
 
 
 class TooLarge(Exception):
-    """The body goes on past its limit."""
+    """The body exceeds its limit."""
 
 
 class TooSlow(Exception):
-    """The body does not come."""
+    """The body does not arrive in time."""
 
 
 class RequestMiddleware:
-    """In front of the whole application."""
+    """Surrounds the whole application."""
 
     def __init__(
         self, app: ASGIApp, *, rates: RateLimits, metrics: HubMetrics, secure: bool, body_bytes: int = BODY_BYTES
@@ -98,7 +98,7 @@ class RequestMiddleware:
 
 
 class _Passing:
-    """One HTTP request on its way."""
+    """One HTTP request on its way through."""
 
     def __init__(self, door: RequestMiddleware, scope: Scope, receive: Receive, send: Send) -> None:
         self._door, self._scope, self._receive, self._send = door, scope, receive, send
@@ -157,7 +157,7 @@ class _Passing:
         await self._door.serve(self._scope, self._read, self._answer)
 
     def _name_it(self) -> None:
-        """The caller's id where it is a plain one, else a new one; it is in each log line and in the answer."""
+        """Keep the caller's id where it is well-formed, else make one; it is in each log line and in the answer."""
         given = next((value for name, value in self._scope["headers"] if name == b"x-request-id"), b"")
         if REQUEST_ID.fullmatch(given):
             correlation.set(given.decode("ascii"))
@@ -166,7 +166,7 @@ class _Passing:
         self._extra.append((b"x-request-id", correlation.get().encode()))
 
     async def _read(self) -> Message:
-        """The body, within its size and time."""
+        """The body, within its limits of size and time."""
         if self._limit is None:
             return await self._receive()
         now = time.monotonic()
@@ -196,12 +196,12 @@ class _Passing:
         await self._send(message)
 
     async def _refuse(self, error: HubError) -> None:
-        """Unless the answer has begun: then its end is cut, and the client sees that it is not whole."""
+        """Answer with the refusal. An answer that has begun is cut off instead, which the client notices."""
         if not self._status:
             await refusal(error)(self._scope, self._receive, self._answer)
 
     def _tell(self) -> None:
-        """Counted; and a line for what failed, was refused, took long or changed something."""
+        """Count the request; log it when it failed, was refused, took long or changed something."""
         seconds = time.perf_counter() - self._began
         path = getattr(self._scope.get("endpoint"), "__name__", "(none)").strip("_")
         method, status = self._scope["method"], self._status

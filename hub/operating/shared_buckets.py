@@ -52,7 +52,7 @@ _PRUNE: Final = text(f"DELETE FROM rate_buckets WHERE at < {_NOW} - CAST(:kept A
 
 
 class BucketStore(Protocol):
-    """Where buckets are."""
+    """Where the buckets are kept."""
 
     async def take(self, name: str, size: float, per_second: float, /) -> tuple[bool, float]:
         """Take one from a bucket, made full where there is none: whether there was one, and what is left."""
@@ -62,7 +62,7 @@ class BucketStore(Protocol):
 
 
 class RedisStore:
-    """By a URL: `redis://host:6379/0`."""
+    """Buckets in Redis, by a URL such as `redis://host:6379/0`."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -75,11 +75,10 @@ class RedisStore:
         return bool(allowed), float(level)
 
     async def probe(self) -> None:
-        """Raise what is wrong."""
+        """Raises what is wrong with the store."""
         await self._redis.ping()
 
     async def close(self) -> None:
-        """As `Store.close`."""
         await self._redis.aclose()
 
 
@@ -91,7 +90,6 @@ class PostgresStore:
         self._pruned_at = clock()
 
     async def take(self, name: str, size: float, per_second: float, /) -> tuple[bool, float]:
-        """As `Store.take`."""
         prune = self._clock() - self._pruned_at > PRUNE_SECONDS
         if prune:
             self._pruned_at = self._clock()
@@ -123,7 +121,6 @@ class Shared:
         await self.store.close()
 
     async def ask(self, name: str, count: int, seconds: float) -> Allowance:
-        """As `Limits.ask`."""
         if self._clock() < self._alone_until:
             return await self._alone.ask(name, count, seconds)
         size, per_second = float(count), count / seconds

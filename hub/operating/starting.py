@@ -154,7 +154,7 @@ async def wait_for(
 
 
 def redis_answers(url: str) -> Probe:
-    """Whether a Redis answers."""
+    """Whether Redis answers."""
 
     async def probe() -> object:
         opened = connected(url)
@@ -167,7 +167,7 @@ def redis_answers(url: str) -> Probe:
 
 
 def postgres_answers(url: str) -> Probe:
-    """Whether a PostgreSQL answers."""
+    """Whether PostgreSQL answers."""
 
     async def probe() -> object:
         import asyncpg
@@ -280,7 +280,7 @@ def leave_files_behind(code: int) -> None:
 
 
 def _leave(why: str) -> None:
-    """End at once: what is committed is safe, and what is not was never answered."""
+    """Exit at once: what is committed is safe, and what is not was never answered."""
     logger("hub").error("the hub stops although something still hangs", extra={"why": why})
     print(f"The hub exits at once ({why}); everything it acknowledged is saved.", file=sys.stderr, flush=True)
     os._exit(1)

@@ -35,7 +35,7 @@ class Allowance:
 
 
 class Limiter:
-    """All buckets of one process."""
+    """The buckets of one process."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -63,7 +63,7 @@ class Limiter:
         return Allowance(allowed, count, int(bucket.level), math.ceil(wait))
 
     def _forget(self, moment: float) -> None:
-        """Full buckets, and if none is full the oldest half."""
+        """Drop full buckets; when none is full, the oldest half."""
         full = [name for name, bucket in self._buckets.items() if bucket.now(moment) >= bucket.size]
         for name in full or list(self._buckets)[: KEPT // 2]:
             del self._buckets[name]
@@ -83,5 +83,4 @@ class InProcess:
         self._limiter = limiter
 
     async def ask(self, name: str, count: int, seconds: float) -> Allowance:
-        """As `Limits.ask`."""
         return self._limiter.ask(name, count, seconds)

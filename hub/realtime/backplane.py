@@ -80,22 +80,22 @@ class Backplane(Protocol):
     """One of `Local`, `PostgresBackplane`, `RedisBackplane`."""
 
     async def start(self, deliver: Deliver, /) -> None:
-        """Begin to hear; `deliver` is called on the event loop."""
+        """Begin to receive; `deliver` is called on the event loop."""
 
     async def stop(self) -> None:
-        """Hear no more."""
+        """Stop receiving."""
 
     async def probe(self) -> None:
-        """Raise what is wrong."""
+        """Raises what is wrong with it."""
 
     async def publish(self, batch: Batch, /) -> None:
         """Number, keep and deliver to every process, this one included."""
 
     async def replay(self, channel: str, after: int | None, /) -> Replay:
-        """What came after `after`; None asks only for the present number."""
+        """Messages after `after`; with None only the newest number."""
 
     async def present(self, channel: str, /) -> Sequence[Member]:
-        """Who is there."""
+        """The members of a channel."""
 
     async def enter(self, member: Member, /) -> None:
         """Keep what a member says about itself, as of now."""
@@ -152,20 +152,16 @@ class Local:
         self._deliver(Delivery(numbered, batch.changes))
 
     async def replay(self, channel: str, after: int | None, /) -> Replay:
-        """From memory."""
         log = self._logs.setdefault(channel, _Log())
         return replayed([message for _, message in log.kept], log.seq, after)
 
     async def present(self, channel: str, /) -> Sequence[Member]:
-        """From memory."""
         return [member for _, member in self._present.values() if member.channel == channel]
 
     async def enter(self, member: Member, /) -> None:
-        """In memory."""
         self._present[member.channel, member.key] = (time.monotonic(), member)
 
     async def leave(self, channel: str, key: str, /) -> bool:
-        """Out of memory."""
         return self._present.pop((channel, key), None) is not None
 
     async def expire(self, seconds: float, /) -> Sequence[Member]:

@@ -57,7 +57,7 @@ class SocketConnection:
             self._start()
 
     def end(self, code: int, reason: str) -> None:
-        """Close; what waits is dropped."""
+        """Close; queued messages are dropped."""
         if self.ended.is_set():
             return
         self.ended.set()
@@ -68,7 +68,7 @@ class SocketConnection:
             sender.cancel()
 
     async def goodbye(self, text: str, code: int, reason: str) -> None:
-        """A last word, then close."""
+        """Send one last message, then close."""
         if self.ended.is_set():
             return
         with suppress(TimeoutError, Exception):

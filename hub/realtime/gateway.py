@@ -44,11 +44,11 @@ RETRY_SPREAD_MILLISECONDS: Final = 5_000
 
 
 class Visitor(Protocol):
-    """Whom a socket stands for."""
+    """The person that a socket acts for."""
 
     @property
     def user_id(self) -> str:
-        """The person."""
+        """The person's id."""
 
     @property
     def expires_at(self) -> float | None:
@@ -56,7 +56,7 @@ class Visitor(Protocol):
 
 
 class Gate(Protocol):
-    """Who may do what; the hub's permissions answer."""
+    """Decides who may do what; the hub's permissions implement it."""
 
     async def identify(self, socket: WebSocket, /) -> Visitor | None:
         """By the token of the handshake; None closes with 4401."""
@@ -65,13 +65,13 @@ class Gate(Protocol):
         """A mark that differs once tokens, accounts or rights were taken away, by whichever process."""
 
     async def still(self, visitor: Visitor, /) -> bool:
-        """Whether what it showed in the handshake is good now."""
+        """Whether what the handshake showed is still valid."""
 
     async def may_join(self, visitor: Visitor, channel: Channel, /) -> View | None:
         """What it may see in the channel; None when it may not know of it."""
 
     async def may_speak(self, visitor: Visitor, channel: Channel, workstation_id: str, /) -> bool:
-        """Whether it may tell the presence of this workstation there."""
+        """Whether it may report the presence of this workstation there."""
 
 
 class Gateway:
@@ -133,7 +133,7 @@ class Gateway:
             await session.leave()
 
     async def _recheck(self) -> None:
-        """Rights may be taken away while a socket is open."""
+        """Rights may be revoked while a socket is open."""
         mark, due = "", time.monotonic() + RECHECK_SECONDS
         while True:
             await self._occupied.wait()
@@ -155,7 +155,7 @@ class Gateway:
 
 
 class SocketSession:
-    """What one socket has joined and says."""
+    """One socket: the channels it has joined, and what it sends."""
 
     def __init__(self, gateway: Gateway, gate: Gate, visitor: Visitor, socket: WebSocket) -> None:
         self._gateway = gateway
@@ -344,7 +344,7 @@ class SocketSession:
 
 
 class WaitingJoin:
-    """Stands in a room while a join reads what was missed."""
+    """Takes the place of a subscriber in a room while its join reads what was missed."""
 
     def __init__(self) -> None:
         self.held: list[tuple[int, str]] = []

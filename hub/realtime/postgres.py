@@ -99,7 +99,6 @@ class PostgresBackplane:
             await self._pool.close()
 
     async def probe(self) -> None:
-        """As `Backplane.probe`."""
         async with self._connection() as connection:
             await connection.execute("SELECT 1")
 
@@ -122,7 +121,6 @@ class PostgresBackplane:
                 await connection.execute("SELECT pg_notify($1, $2)", NOTIFY, text)
 
     async def replay(self, channel: str, after: int | None, /) -> Replay:
-        """From the table."""
         async with self._connection() as connection, connection.transaction(isolation="repeatable_read"):
             seq = await connection.fetchval("SELECT seq FROM realtime_channels WHERE name = $1", channel)
             if seq is None:
@@ -138,13 +136,11 @@ class PostgresBackplane:
         return replayed(kept, seq, after) if len(kept) < 1000 else Replay(seq, gap=True)
 
     async def present(self, channel: str, /) -> Sequence[Member]:
-        """From the table."""
         async with self._connection() as connection:
             rows = await connection.fetch("SELECT key, meta FROM realtime_presence WHERE channel = $1", channel)
         return [Member(channel, row["key"], orjson.loads(row["meta"])) for row in rows]
 
     async def enter(self, member: Member, /) -> None:
-        """Into the table."""
         async with self._connection() as connection:
             await connection.execute(
                 "INSERT INTO realtime_presence VALUES ($1, $2, $3, $4) "
@@ -156,7 +152,6 @@ class PostgresBackplane:
             )
 
     async def leave(self, channel: str, key: str, /) -> bool:
-        """Out of the table."""
         async with self._connection() as connection:
             gone = await connection.execute(
                 "DELETE FROM realtime_presence WHERE channel = $1 AND key = $2", channel, key

@@ -45,7 +45,7 @@ class Presence:
         self._sweeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to look for those that are gone."""
+        """Begin to look for members that have gone silent."""
         self._sweeper = asyncio.create_task(self._sweep(), name="presence")
 
     async def stop(self) -> None:

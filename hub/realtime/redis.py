@@ -113,7 +113,6 @@ class RedisBackplane:
         await self._redis.aclose()
 
     async def probe(self) -> None:
-        """As `Backplane.probe`."""
         async with _answering():
             await self._redis.ping()
 
@@ -129,7 +128,6 @@ class RedisBackplane:
                 await self._redis.publish(PREFIX + "news", orjson.dumps(batch.changes).decode())
 
     async def replay(self, channel: str, after: int | None, /) -> Replay:
-        """From the kept list."""
         async with _answering(), self._redis.pipeline(transaction=True) as both:
             both.get(f"{PREFIX}seq:{channel}")
             both.lrange(f"{PREFIX}log:{channel}", 0, -1)
@@ -139,7 +137,6 @@ class RedisBackplane:
         return replayed([_numbered(orjson.loads(text)) for text in kept], int(seq), after)
 
     async def present(self, channel: str, /) -> Sequence[Member]:
-        """From the hash."""
         async with _answering():
             places = sorted(await self._redis.smembers(f"{PREFIX}present:{channel}"))
             metas = await self._redis.hmget(f"{PREFIX}present", places) if places else []
@@ -159,7 +156,6 @@ class RedisBackplane:
             await all_of_it.execute()
 
     async def leave(self, channel: str, key: str, /) -> bool:
-        """Out of all three."""
         place = f"{channel} {key}"
         async with _answering(), self._redis.pipeline(transaction=True) as all_of_it:
             all_of_it.zrem(f"{PREFIX}seen", place)

@@ -27,7 +27,7 @@ View: TypeAlias = Literal["full", "status", "public"]
 
 
 class Subscriber(Protocol):
-    """The rooms' side of a connection."""
+    """A connection, as the rooms see it."""
 
     def offer(self, text: str, /) -> None:
         """Send soon, in order."""
@@ -48,7 +48,7 @@ class Rooms:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Hear the backplane and begin to publish."""
+        """Listen to the backplane and begin to publish."""
         await self._backplane.start(self.deliver)
         self._task = asyncio.create_task(self._publish(), name="realtime")
 
@@ -75,11 +75,11 @@ class Rooms:
         self._wake.set()
 
     def join(self, channel: str, subscriber: Subscriber, view: View) -> None:
-        """From now on `subscriber` is offered what comes."""
+        """From now on `subscriber` is offered what is posted."""
         self._rooms.setdefault(channel, {})[subscriber] = view
 
     def leave(self, channel: str, subscriber: Subscriber) -> None:
-        """Offered no more."""
+        """Offer it nothing more."""
         room = self._rooms.get(channel)
         if room is not None:
             room.pop(subscriber, None)

@@ -30,6 +30,5 @@ class Protocol(WebSocketsSansIOProtocol):
             ]
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """As uvicorn's."""
         self.app_state = {**self.app_state, "abort": cast(Transport, transport).abort}
         super().connection_made(transport)

@@ -97,7 +97,7 @@ def put(at: Connection, part: AnyPart, version: int, *, new: bool) -> None:
 
 
 def drop(at: Connection, part: AnyPart) -> None:
-    """Take a part away."""
+    """Remove a part."""
     table = TABLES[type(part)]
     at.execute(delete(table).where(table.c.id == part.id))
 

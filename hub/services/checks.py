@@ -17,7 +17,7 @@ NUMBER_MAX = 2**53
 
 
 def name_of(value: object, field: str = "name") -> str:
-    """A name of 1 to NAME_MAX printable characters, spaces put right."""
+    """A name of 1 to NAME_MAX printable characters, with white space normalised."""
     if not isinstance(value, str):
         raise InvalidValue(field, f"{field} is missing or not text")
     text = " ".join(value.split())

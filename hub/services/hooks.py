@@ -19,7 +19,7 @@ PLACE: Final = "/api/v1/webhooks/github/"
 
 
 def make(work: UnitOfWork, repository_id: str, base_url: str) -> Shown:
-    """A new secret, said this once; a former one signs nothing any more."""
+    """A new secret, shown only in this answer; an earlier one stops being valid."""
     _managed(work, repository_id)
     secret = secrets.token_urlsafe(32)
     work.at.execute(delete(secrets_kept).where(secrets_kept.c.name == _name(repository_id)))
@@ -39,7 +39,7 @@ def shown(work: UnitOfWork, repository_id: str, base_url: str) -> Shown:
 
 
 def remove(work: UnitOfWork, repository_id: str) -> None:
-    """Nothing that GitHub sends is taken from now on."""
+    """Deliveries from GitHub are refused from now on."""
     _managed(work, repository_id)
     work.at.execute(delete(secrets_kept).where(secrets_kept.c.name == _name(repository_id)))
 

@@ -113,7 +113,7 @@ def add_organization(
 
 
 def create_organization(work: UnitOfWork, body: JsonObject) -> Shown:
-    """The caller owns it."""
+    """The caller becomes its owner."""
     if work.caller.user_id is None:
         raise HubError("forbidden", "Only a person can create an organization", todo="sign in")
     wished = body.get("slug")
@@ -181,7 +181,7 @@ def update_organization(work: UnitOfWork, organization_id: str, body: JsonObject
 
 
 def delete_organization(work: UnitOfWork, organization_id: str) -> None:
-    """Gone with all its projects for everybody; only its owner does that."""
+    """Delete it with all its projects; for its owners only."""
     work.require_organization(organization_id, "own organization")
     work.at.execute(update(organizations).where(organizations.c.id == organization_id).values(deleted=True))
     permission_changes.changed(work.at)
@@ -227,7 +227,7 @@ def set_role(work: UnitOfWork, organization_id: str, user_id: str, body: JsonObj
 
 
 def remove_person(work: UnitOfWork, organization_id: str, user_id: str) -> None:
-    """A member taken out; anybody may leave, the last owner may not."""
+    """Remove a member. Anybody may leave, except the last owner."""
     mine = work.caller.user_id == user_id
     right = "see organization" if mine else "manage organization"
     work.require_organization(organization_id, right)  # type: ignore[arg-type]
@@ -298,7 +298,7 @@ def add_token(
     user_id: str | None = None,
     organization_id: str | None = None,
 ) -> tuple[str, JsonObject]:
-    """A new token: its text, said this once only, and what is kept of it."""
+    """A new token: its text, which is shown only once, and what is kept of it."""
     wrong = [scope for scope in scopes if scope not in SCOPES]
     if wrong or not scopes:
         raise InvalidValue("scopes", f"{wrong or 'no scope'} cannot be given", todo=f"choose from {', '.join(SCOPES)}")
@@ -342,7 +342,7 @@ def list_tokens(work: UnitOfWork, organization_id: str | None) -> Shown:
 
 
 def create_token(work: UnitOfWork, organization_id: str | None, body: JsonObject) -> Shown:
-    """A new token; no wider than the one that asks for it."""
+    """A new token; its rights are at most those of the token that asks for it."""
     _owned(work, organization_id)
     scopes, days = body.get("scopes", ["read"]), body.get("expiresInDays", TOKEN_DAYS)
     if not isinstance(scopes, list) or not all(isinstance(scope, str) for scope in scopes):

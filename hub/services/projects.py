@@ -29,7 +29,7 @@ IGNORED = HIDDEN | FIXED
 
 
 def create(work: UnitOfWork, body: JsonObject) -> Shown:
-    """A new project with its system flows; the caller is its owner."""
+    """A new project with its system flows; the caller becomes its owner."""
     organization_id = body.get("organizationId") or own_organization(work, alone=True)
     if not isinstance(organization_id, str):
         raise InvalidValue("organizationId", "organizationId is not text")
@@ -148,7 +148,7 @@ def update_settings(work: UnitOfWork, project_id: str, body: JsonObject, check: 
 
 
 def archive(work: UnitOfWork, project_id: str, check: Check) -> Shown:
-    """Put away: nothing runs in it, nothing is lost."""
+    """Archive a project: nothing runs in it, nothing is lost."""
     change = Change(work, project_id, "manage project")
     check(change.journal.project_version, _current(work, project_id))
     if change.journal.project.status == "archived":

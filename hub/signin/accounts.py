@@ -36,10 +36,10 @@ class Accounts(Protocol):
     """The people of the hub; inactive ones are not found."""
 
     def by_email(self, connection: Connection, email: str, /) -> IssuerAccount | None:
-        """Whatever the case of its letters."""
+        """The case of letters does not matter."""
 
     def by_id(self, connection: Connection, user_id: str, /) -> IssuerAccount | None:
-        """By id."""
+        """The person with this id."""
 
 
 async def hash_password(password: str) -> str:
@@ -55,7 +55,7 @@ def check_length(password: str) -> None:
 
 
 def keep_password(connection: Connection, user_id: str, hashed: str) -> None:
-    """In the place of a former one."""
+    """Replace the password."""
     connection.execute(delete(passwords).where(passwords.c.user_id == user_id))
     connection.execute(passwords.insert().values(user_id=user_id, hash=hashed, changed_at=time.time()))
 

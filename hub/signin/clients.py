@@ -35,7 +35,7 @@ REGISTERED_MAX: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class OAuthClient(ClientMixin):  # type: ignore[misc]  # authlib has no types
-    """A public client: it has no secret, and proves itself by PKCE."""
+    """A public OAuth client: it has no secret, and proves itself by PKCE."""
 
     id: str
     name: str

@@ -34,7 +34,7 @@ EARLY_SECONDS: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A machine that waits for a person's answer."""
+    """A machine that waits for a person to agree."""
 
     user_code: str
     """By its digest."""
@@ -68,7 +68,7 @@ def plain(code: str) -> str:
 
 
 class DeviceEndpoint(DeviceAuthorizationEndpoint):  # type: ignore[misc]
-    """Where the machine asks."""
+    """Where a machine asks for codes."""
 
     CLIENT_AUTH_METHODS = ("none",)
     EXPIRES_IN = EXPIRES_SECONDS
@@ -109,13 +109,13 @@ class DeviceEndpoint(DeviceAuthorizationEndpoint):  # type: ignore[misc]
 
 
 class UsedUp(OAuth2Error):  # type: ignore[misc]
-    """A device code that gave tokens already."""
+    """A device code that was already exchanged for tokens."""
 
     error = "expired_token"
 
 
 class DeviceGrant(DeviceCodeGrant):  # type: ignore[misc]
-    """Where the machine waits, and is given tokens once."""
+    """Where a machine waits for its tokens, and gets them once."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
 
@@ -163,15 +163,12 @@ class WaitingDevice:
     row: Row[Any]
 
     def get_client_id(self) -> str:
-        """Of the client that asked."""
         return str(self.row.client_id)
 
     def get_scope(self) -> str:
-        """What it asked for."""
         return str(self.row.scope)
 
     def get_user_code(self) -> str:
-        """By its digest."""
         return str(self.row.user_code)
 
     def is_expired(self) -> bool:

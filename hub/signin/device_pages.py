@@ -30,7 +30,7 @@ UNKNOWN: Final = "This code is not valid. It may have been used, or be older tha
 
 
 class DevicePages:
-    """Of the built-in issuer."""
+    """The pages of device authorization, for the built-in issuer."""
 
     def __init__(
         self,

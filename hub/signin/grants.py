@@ -45,7 +45,6 @@ class Code:
     code_challenge_method: str = "S256"
 
     def get_redirect_uri(self) -> str:
-        """Where it was sent."""
         return self.redirect_uri
 
     def get_scope(self) -> str:
@@ -59,10 +58,10 @@ class Code:
         return self.auth_time
 
     def get_acr(self) -> None:
-        """None."""
+        """No authentication context class is claimed."""
 
     def get_amr(self) -> list[str]:
-        """A password."""
+        """By a password."""
         return ["pwd"]
 
 
@@ -113,18 +112,16 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
         return self.server.keys.signing(self.server.connection)
 
     def get_client_algorithm(self, client: clients.OAuthClient) -> str:
-        """One for all."""
+        """One for all clients."""
         return ALGORITHM
 
     def get_encode_header(self, client: clients.OAuthClient) -> dict[str, str]:
         return {"alg": ALGORITHM, "kid": str(self.resolve_client_private_key(client).kid), "typ": "JWT"}
 
     def get_client_claims(self, client: clients.OAuthClient) -> dict[str, Any]:
-        """From us, for the client."""
         return {"iss": self.server.settings.issuer, "aud": [client.id], "exp": int(time.time()) + ACCESS_SECONDS}
 
     def generate_user_info(self, user: IssuerAccount, scope: str) -> UserInfo:
-        """What the scopes open."""
         return UserInfo(**user_info(user, scope))
 
 
@@ -140,7 +137,7 @@ def user_info(user: IssuerAccount, scope: str) -> dict[str, Any]:
 
 
 class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
-    """Codes live a minute, and once."""
+    """Authorization codes live one minute, and can be used once."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
 
@@ -252,7 +249,7 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         return found
 
     def revoke_old_credential(self, refresh_token: Refresh) -> None:
-        """Done when it was taken."""
+        """It was revoked when it was used."""
 
     def _key(self) -> str | None:
         found = self.request.headers.get("idempotency-key")

@@ -67,15 +67,15 @@ class Issuer(AuthorizationServer):  # type: ignore[misc]
         return clients.find(self.connection, client_id, self.settings.redirects)
 
     def create_oauth2_request(self, request: IssuerRequest) -> IssuerRequest:
-        """Made already."""
+        """The request is one already."""
         return request
 
     def handle_response(self, status: int, body: Any, headers: Any) -> IssuerAnswer:
-        """The route makes a response of it."""
+        """The route turns it into a response."""
         return IssuerAnswer(status, body, dict(headers))
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
-        """Nobody listens."""
+        """Nobody listens to signals."""
 
     def save_token(self, token: dict[str, Any], request: IssuerRequest) -> None:
         """Keep the digest of a new refresh token."""
@@ -113,7 +113,7 @@ class Issuer(AuthorizationServer):  # type: ignore[misc]
         return wanted
 
     def alive(self, family: str) -> bool:
-        """Whether its tokens are good."""
+        """Whether its tokens are still valid."""
         found = self.connection.execute(select(families.c.id, families.c.revoked_at).where(families.c.id == family))
         row = found.one_or_none()
         return row is not None and row.revoked_at is None
@@ -154,7 +154,6 @@ class _Issuer(IssuerParameter):  # type: ignore[misc]
     """RFC 9207: the answer says which issuer it is from."""
 
     def get_issuer(self) -> str:
-        """Our address."""
         return str(self.server.settings.issuer)
 
     def __init__(self, server: Issuer) -> None:

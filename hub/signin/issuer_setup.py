@@ -12,7 +12,7 @@ from .keys import Keys
 
 
 def opened(connection: Connection, settings: IssuerSettings, keys: Keys, accounts: Accounts) -> Issuer:
-    """For the time of one transaction."""
+    """An issuer for the time of one transaction."""
     issuer = Issuer(connection, settings, keys, accounts)
     issuer.register_grant(CodeGrant, [Challenge(), IdToken()])
     issuer.register_grant(RefreshGrant)

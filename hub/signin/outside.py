@@ -35,7 +35,7 @@ Fetch = Callable[..., Awaitable[dict[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """Settings about an issuer elsewhere (docs/deploy/README.md, Settings)."""
+    """Settings about an external issuer (docs/deploy/README.md, Settings)."""
 
     issuer: str
     public_url: str
@@ -87,7 +87,7 @@ def _switch(options: dict[str, str], name: str, *, otherwise: bool) -> bool:
 
 
 class OutsideIssuer:
-    """What it publishes, fetched when it is needed and kept for ten minutes."""
+    """The documents of the external issuer, fetched when needed and kept for ten minutes."""
 
     def __init__(self, settings: Outside, fetch: Fetch | None = None) -> None:
         self.settings = settings
@@ -148,7 +148,7 @@ class OutsideIssuer:
 
 
 class OutsideTokens:
-    """Access tokens of that issuer."""
+    """Access tokens of the external issuer."""
 
     def __init__(self, database: Database, issuer: OutsideIssuer) -> None:
         self._database, self._issuer = database, issuer

@@ -111,7 +111,7 @@ web_sessions = Table(
 
 
 def digest(secret: str) -> str:
-    """How a secret is kept."""
+    """SHA-256 of a secret, which is all that is kept of it."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -82,7 +82,7 @@ def new_key() -> str:
 
 
 def vault(settings: HubSettings) -> Vault:
-    """By the settings; nothing is read yet."""
+    """The vault that the settings describe; nothing is read yet."""
     return Vault(lambda: keys_of(settings))
 
 

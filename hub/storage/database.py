@@ -38,7 +38,7 @@ TRANSACTION_SECONDS = 10.0
 
 
 class Database(Protocol):
-    """Where services read and write."""
+    """The database, as services read and write it."""
 
     url: URL
     shared: bool
@@ -56,7 +56,7 @@ class Database(Protocol):
         """Run a schema upgrade while no other process does."""
 
     async def close(self) -> None:
-        """Let go of every connection."""
+        """Close every connection."""
 
 
 def open_database(url: str) -> Database:
@@ -113,11 +113,9 @@ class PostgresDatabase:
         self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     async def read(self, work: Work[T], /) -> T:
-        """As `Database.read`."""
         return await self._again(self._read, work)
 
     async def write(self, work: Work[T], /) -> T:
-        """As `Database.write`."""
         return await self._again(self._write, work)
 
     async def migrate(self, upgrade: Work[None], /) -> None:
@@ -135,7 +133,6 @@ class PostgresDatabase:
         await self._again(run, alone)
 
     async def close(self) -> None:
-        """As `Database.close`."""
         await self._engine.dispose()
 
     async def _read(self, work: Work[T]) -> T:

@@ -26,7 +26,7 @@ def clock(now: float) -> int:
 
 
 def step() -> int:
-    """What is added to the number before, or to the clock when that is ahead."""
+    """The random distance of a new epoch from the one before it, or from the clock when that is ahead."""
     return 1 + secrets.randbelow(STEP)
 
 

@@ -72,11 +72,9 @@ class SqliteDatabase:
         """Held while the writing thread is called and has not yet looked at what waits."""
 
     async def read(self, work: Work[T], /) -> T:
-        """As `Database.read`."""
         return await asyncio.get_running_loop().run_in_executor(self._reading, self._read, work)
 
     async def write(self, work: Work[T], /) -> T:
-        """As `Database.write`."""
         loop = asyncio.get_running_loop()
         outcome: asyncio.Future[T] = loop.create_future()
         self._waiting.append(_Wanted(work, loop, outcome))
@@ -89,11 +87,9 @@ class SqliteDatabase:
         return await outcome
 
     async def migrate(self, upgrade: Work[None], /) -> None:
-        """As `Database.migrate`."""
         await asyncio.get_running_loop().run_in_executor(self._writing, self._write, upgrade)
 
     async def close(self) -> None:
-        """As `Database.close`."""
         self._reading.shutdown(wait=True)
         self._writing.shutdown(wait=True)
         self._engine.dispose()
@@ -177,7 +173,7 @@ class SqliteDatabase:
         return result
 
     def _told(self, error: BaseException) -> TryAgain | None:
-        """What an error of SQLite means to who asked; None: it is to be told as it is."""
+        """What an error of SQLite means to the caller; None: it is passed on as it is."""
         found = getattr(error, "orig", None) or error
         if str(getattr(found, "sqlite_errorname", None)).startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             return TryAgain("The hub's database is busy", why=str(found))
@@ -185,7 +181,7 @@ class SqliteDatabase:
 
 
 def _own(file: Path) -> None:
-    """For the hub's user alone, whatever its directory; SQLite makes -wal and -shm like it."""
+    """Readable for the hub's user only, whatever its directory allows; SQLite gives -wal and -shm the same mode."""
     with suppress(OSError):  # of another user, or not to be made: SQLite says what is wrong
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

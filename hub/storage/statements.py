@@ -63,7 +63,7 @@ class Statement:
         return found
 
     def run(self, at: Connection, /, **given: object) -> None:
-        """A statement that tells nothing."""
+        """Execute a statement that returns nothing."""
         if at.dialect.name != "sqlite":
             at.execute(self._statement, given)
         else:

@@ -54,7 +54,7 @@ class Moved(Exception):
 
 
 class FileStore:
-    """The bytes of attachments."""
+    """Stores the bytes of attachments."""
 
     def __init__(self, url: str, directory: Path) -> None:
         """`url` empty: `directory`."""
@@ -110,11 +110,11 @@ class FileStore:
         return await self._run(self._join, identifier, beginning)
 
     async def clean(self, identifier: str) -> None:
-        """The pieces are needed no more."""
+        """Remove the pieces."""
         await self._run(self._clean, identifier)
 
     async def remove(self, identifier: str) -> None:
-        """The file and what there is of pieces."""
+        """Remove the file and its pieces."""
         await self._run(self._remove, identifier)
 
     async def read(self, identifier: str) -> AsyncIterator[bytes]:

@@ -209,7 +209,7 @@ class AccountLink:
         return [*([] if trouble is None else [trouble]), *refused.values()]
 
     async def _failed(self, trouble: Trouble, projects: list[str]) -> None:
-        """The whole hub is not to be had: leave it alone for a while."""
+        """The hub is unavailable: do not ask it for a while."""
         after = None if trouble.answer is None else retry_after(trouble.answer.headers, self.server_now or 0)
         if trouble.kind == "signed_out":
             await self._workspace.run(replica.connecting.set_signed_in, self.account.id, False)
@@ -389,7 +389,7 @@ class AccountLink:
 
 
 def _nothing() -> None:
-    """Nobody has to be told."""
+    pass
 
 
 def _stepped(_: Workspace, exchange: Exchange[Any], answer: Answer | None) -> tuple[bool, Any]:

@@ -44,7 +44,7 @@ class SendAllowance:
         return self._at + max(0.0, min(requests, AT_ONCE) - self._left) * 3600 / _polls_an_hour(limit)
 
     def spend(self, now: float, limit: int) -> None:
-        """One request is made now."""
+        """Count one request."""
         self._left = min(AT_ONCE, self._left + (now - self._at) * _polls_an_hour(limit) / 3600) - 1
         self._at = now
 
@@ -68,7 +68,7 @@ class Pace:
         return max(0.0, self._until - now)
 
     def answered(self) -> None:
-        """It works."""
+        """The host answered."""
         self._pause.reset()
         self._breaker.reset()
         self._until = 0.0

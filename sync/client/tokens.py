@@ -47,7 +47,7 @@ class Tokens:
 
 
 def blank(issuer: KnownIssuer) -> Tokens:
-    """None yet, of an issuer."""
+    """No tokens yet, for an issuer."""
     return Tokens(
         access="",
         token_endpoint=issuer.token_endpoint,

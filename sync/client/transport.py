@@ -23,10 +23,10 @@ LARGEST_BODY = 32 * 1024 * 1024
 
 
 class Transport(Protocol):
-    """What the engine sends requests with."""
+    """Sends requests to one hub."""
 
     async def send(self, request: Request) -> Answer:
-        """Send and read; never raises for what the network or the server do."""
+        """Send a request and read its answer; a failure of the network or the server is an answer, too."""
 
     async def reset(self) -> None:
         """Drop every connection; the next request makes new ones."""
@@ -46,7 +46,7 @@ class Bearer(Protocol):
 
 
 class FixedBearer:
-    """A token that somebody handed over for this once."""
+    """A token that was handed over for one use."""
 
     def __init__(self, token: str) -> None:
         self._token = token

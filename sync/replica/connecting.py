@@ -8,7 +8,7 @@ from typing import Literal
 
 from ...missions.entities import SYSTEM, Actor, Flow, Json, JsonObject, Mission, Project, ProjectRepository
 from ...missions.errors import Conflict, NotFound
-from ...missions.field_kinds import OF_THIS_MACHINE, memory_id, told_of, told_of_project
+from ...missions.field_kinds import OF_THIS_MACHINE, memory_id, shared_part, shared_project
 from ...missions.records import record, replace
 from ...missions.wire import from_wire, to_wire
 from ...system import strict_json
@@ -270,7 +270,7 @@ def _number(item: JsonObject) -> int:
 
 
 def _said_at_publishing(change: Change, project: Project) -> None:
-    """What the hub was told just now is what it says, until it was read once; the memory is queued."""
+    """Seed the base with what was just published, so that the first read can compare; queue documents."""
     connection = change.connection
     for part in LISTED.values():
         for part_id, doc in connection.execute(f"SELECT id, doc FROM {part} WHERE project_id = ?", (project.id,)):
@@ -295,8 +295,8 @@ def published(
     project: Project, flows: Sequence[Flow], actors: Sequence[Actor], repositories: Sequence[ProjectRepository]
 ) -> tuple[JsonObject, dict[str, list[JsonObject]]]:
     """What a hub is told of a local project that is published: nothing that belongs to this machine."""
-    return told_of_project(project), {
-        "flows": [told_of(flow) for flow in flows],
-        "actors": [told_of(actor) for actor in actors],
-        "repositories": [told_of(repository) for repository in repositories],
+    return shared_project(project), {
+        "flows": [shared_part(flow) for flow in flows],
+        "actors": [shared_part(actor) for actor in actors],
+        "repositories": [shared_part(repository) for repository in repositories],
     }

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from ...missions.entities import Actor, Flow, Json, JsonObject, MemoryDocument, Project, ProjectRepository
 from ...missions.errors import InvalidValue
-from ...missions.field_kinds import HERE, OF_THIS_MACHINE, told
+from ...missions.field_kinds import HERE, OF_THIS_MACHINE, shared_fields
 from ...missions.wire import from_wire, to_wire
 from ...system import strict_json
 from ...workspace import memory_documents, rows
@@ -57,7 +57,7 @@ def _spelled(project_id: str, part: str, part_id: str, document: JsonObject) -> 
     start: JsonObject = {"createdAt": moment, "updatedAt": moment, "slug": part_id.lower()}
     try:
         cls: type[Entity] = CLASSES.get(part, Project)
-        return told(part, to_wire(from_wire(cls, _said({**start, **document, **own}))))
+        return shared_fields(part, to_wire(from_wire(cls, _said({**start, **document, **own}))))
     except InvalidValue:
         return {}  # of a newer hub
 
@@ -71,7 +71,9 @@ def _take(change: Change, project_id: str, part: str, part_id: str, version: int
     if before is None:
         conflicts.reappeared(change, part_id)
     elif before[0] == FORMER and after is not None:
-        part_taken_back(change, project_id, part, part_id, told(part, before[1]), told(part, after[1]))
+        part_taken_back(
+            change, project_id, part, part_id, shared_fields(part, before[1]), shared_fields(part, after[1])
+        )
 
 
 def take_one(change: Change, project_id: str, part: str, part_id: str, version: int, document: JsonObject) -> None:
@@ -105,7 +107,7 @@ def take_list(
             _take(change, project_id, part, part_id, number, document)
     for part_id in known.keys() - met:
         if known[part_id] == FORMER and (words := base.find(connection, part, part_id)) is not None:
-            part_lost(change, project_id, part, part_id, told(part, words[1]))
+            part_lost(change, project_id, part, part_id, shared_fields(part, words[1]))
         if version is None or version >= known[part_id]:
             forget(connection, part, part_id)
     here: set[str] = set()
@@ -232,9 +234,9 @@ def inconsistent(connection: sqlite3.Connection, project_id: str) -> list[str]:
             wanted = None if wanted is None else {"text": wanted.get("text")}
         else:
             shown = connection.execute(f"SELECT doc FROM {part} WHERE id = ?", (part_id,)).fetchone()
-        is_shown = None if shown is None else told(part, strict_json.loads(shown[0]))
+        is_shown = None if shown is None else shared_fields(part, strict_json.loads(shown[0]))
         absent = part != "memory" and (wanted is None) != (is_shown is None)
-        if absent or (wanted is not None and is_shown is not None and _differs(told(part, wanted), is_shown)):
+        if absent or (wanted is not None and is_shown is not None and _differs(shared_fields(part, wanted), is_shown)):
             wrong.append(str(part_id))
     return wrong
 

@@ -9,7 +9,7 @@ from typing import cast
 
 from ...missions.entities import Json, JsonObject, Mission
 from ...missions.errors import Conflict, InvalidValue, NotFound
-from ...missions.field_kinds import LOCAL, PROGRESS, told
+from ...missions.field_kinds import LOCAL, PROGRESS, shared_fields
 from ...missions.fields import CHECKS, checked
 from ...missions.wire import from_wire, to_wire, wire_name
 from ...system import strict_json
@@ -97,7 +97,7 @@ def _as_of_now(connection: sqlite3.Connection, conflict: SyncConflict) -> SyncCo
         known = base.find(connection, conflict.part, conflict.mission_id)
         if conflict.kind == "field":
             return replace(conflict, theirs=None if known is None else known[1].get(conflict.field))
-        return replace(conflict, theirs=None if known is None else told(conflict.part, known[1]))
+        return replace(conflict, theirs=None if known is None else shared_fields(conflict.part, known[1]))
     now = base.document(connection, "mission", conflict.mission_id)
     match conflict.kind:
         case "field" if now is not None:
@@ -131,9 +131,9 @@ def _keep_part(change: Change, conflict: SyncConflict, text: str | None) -> None
     elif (adding := outbox.adding(change, conflict.project_id, part_id)) is None:
         raise Conflict("The project is no longer connected to a hub", todo="keep theirs to close this")
     elif conflict.kind == "deleted_locally" and known is not None:
-        adding.row("part_delete", {"table": part}, told(part, now))
+        adding.row("part_delete", {"table": part}, shared_fields(part, now))
     elif conflict.kind in ("deleted_remotely", "lost_remotely") and known is None:
-        document = {**told(part, cast("JsonObject", conflict.mine)), "id": part_id}
+        document = {**shared_fields(part, cast("JsonObject", conflict.mine)), "id": part_id}
         adding.row("part", {"table": part, "document": document}, {})
     show(change, conflict.project_id, part, part_id)
 

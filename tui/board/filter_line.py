@@ -62,11 +62,11 @@ class FilterLine(Vertical):
 
     @dataclass
     class Kept(Message):
-        """Done writing."""
+        """The filter is complete."""
 
     @dataclass
     class SaveWished(Message):
-        """Keep it under a name."""
+        """The person wants to save the filter under a name."""
 
         text: str
 
@@ -102,7 +102,7 @@ class FilterLine(Vertical):
         self.post_message(self.Kept())
 
     def action_complete(self, step: int) -> None:
-        """Take the next of the words offered."""
+        """Complete with the next of the words offered."""
         if len(self._offered) == 1 and self._taken == 0:  # taken: on to what may follow it
             self._taken = -1
             self._look()
@@ -115,7 +115,7 @@ class FilterLine(Vertical):
         self._look()
 
     def action_save(self) -> None:
-        """Keep it under a name."""
+        """Ask the screen to save the filter under a name."""
         self.post_message(self.SaveWished(self.entry.value.strip()))
 
     def _with(self, place: int) -> tuple[str, int]:

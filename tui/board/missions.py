@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 async def fulfil(screen: LiveBoard, wish: Wish, card: Card, cards: tuple[Card, ...]) -> None:
-    """Do what was wished to a card, or to all that are marked."""
+    """Carry out a wish on a card, or on every marked card."""
     match wish:
         case "open":
             await open_mission(screen, card.id)

@@ -211,7 +211,7 @@ ViewName = Literal["public", "mine", "templates"]
 
 @record
 class GalleryList:
-    """One of the lists."""
+    """One of the lists that the gallery shows."""
 
     title: str
     command: tuple[str, ...]

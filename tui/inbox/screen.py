@@ -32,7 +32,7 @@ FITS = {
 
 
 class WaitingList(Lines):
-    """What waits; Enter is the screen's."""
+    """What waits for a person; the screen handles Enter."""
 
     BINDINGS = [  # noqa: RUF012
         binding(

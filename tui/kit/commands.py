@@ -114,7 +114,7 @@ class ChildCommands:
 
 
 def _nothing(line: str) -> None:
-    """Nobody listens."""
+    pass
 
 
 async def _lines(stream: asyncio.StreamReader, heard: Heard) -> bytes:

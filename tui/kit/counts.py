@@ -45,7 +45,7 @@ class Counts:
         return None
 
     def take(self, otherwise: int = 1) -> int:
-        """The number that was typed, once."""
+        """The number that was typed, which counts for one key only."""
         number = int(self._digits) if self._digits else otherwise
         self._digits = ""
         return number

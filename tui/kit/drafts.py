@@ -115,13 +115,13 @@ class DraftedSheet(PlaceScreen[ScreenResultType], ModalScreen[ScreenResultType])
             self.notify(why, title=BACK, severity="warning", timeout=8)
 
     def forget_draft(self) -> None:
-        """What was typed is saved, or thrown away on purpose."""
+        """Discard the draft: its text was saved, or thrown away on purpose."""
         self._began = None
         with suppress(OSError):  # it would come back, which is better than an error about it
             keep(self.draft, {})
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
-        """Leave: a draft that was not forgotten stays."""
+        """Close the sheet; its draft stays unless it was discarded."""
         if self.app.screen is self:
             self._says |= self._fields()
             self._keep()

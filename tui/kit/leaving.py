@@ -10,12 +10,12 @@ from textual.widget import Widget
 
 
 def is_gone(widget: Widget) -> bool:
-    """Whether a widget, or the screen it was on, was left: what still runs for it has nobody to show anything to."""
+    """Whether it was closed, so that what still runs for it can show nothing."""
     return not widget.is_attached or widget.screen not in widget.app.screen_stack
 
 
 class PlaceScreen(Screen[ScreenResultType]):
-    """A screen of its own."""
+    """A full screen, as opposed to a sheet above one."""
 
     async def _dispatch_message(self, message: Message) -> None:
         """A screen that was left before it was there does not begin: Textual gave it no children any more."""

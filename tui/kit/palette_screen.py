@@ -31,7 +31,7 @@ def _choose(app: Application, name: str) -> None:
 
 
 class Palette(CommandPalette):
-    """It is left once, however fast its keys come."""
+    """Closes once, however fast keys arrive."""
 
     DEFAULT_CSS = "Palette { background: $background 60%; }"
 

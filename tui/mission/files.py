@@ -19,7 +19,7 @@ from .rows import file_rows
 
 
 class FilesPane(Vertical):
-    """What is wished is handed up."""
+    """The attached files; its messages ask the screen to act."""
 
     BINDING_GROUP_TITLE = "Files"
     BINDINGS = [  # noqa: RUF012

@@ -29,7 +29,7 @@ COMMENTS_HIGH: Final = 9
 
 
 class ReviewPane(Vertical):
-    """Wishes are handed up."""
+    """The stage under review; its messages ask the screen to act."""
 
     BINDING_GROUP_TITLE = "Review"
     BINDINGS = [  # noqa: RUF012

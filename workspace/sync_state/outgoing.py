@@ -15,7 +15,7 @@ from ...missions.entities import (
     Project,
     ProjectRepository,
 )
-from ...missions.field_kinds import LOCAL, memory_id, told, told_of
+from ...missions.field_kinds import LOCAL, memory_id, shared_fields, shared_part
 from ...missions.wire import changes, to_wire
 from .. import rows
 from ..transaction import Transaction
@@ -118,13 +118,13 @@ def queue_document(transaction: Transaction, made: MemoryDocument, before: Memor
 def queue_part(transaction: Transaction, table: str, part: Part) -> None:
     """A new repository, flow or actor."""
     if (adding := outbox.adding(transaction, part.project_id, part.id)) is not None:
-        adding.row("part", {"table": table, "document": told_of(part)}, {})
+        adding.row("part", {"table": table, "document": shared_part(part)}, {})
 
 
 def queue_part_change(transaction: Transaction, table: str, before: Part | Project, after: Part | Project) -> None:
     """What changed of a part, or of the project itself."""
     project_id = after.id if isinstance(after, Project) else after.project_id
-    was, now = told(table, to_wire(before)), told(table, to_wire(after))
+    was, now = shared_fields(table, to_wire(before)), shared_fields(table, to_wire(after))
     names = [name for name in was.keys() | now.keys() if was.get(name) != now.get(name)]
     wished, seen = {name: now.get(name) for name in names}, {name: was.get(name) for name in names}
     queue_fields(transaction, table, project_id, after.id, wished, seen)
@@ -152,4 +152,4 @@ def queue_part_removal(transaction: Transaction, table: str, part: Part) -> None
     if pending and pending[0].kind == "part" and outbox.never_sent(pending[0]):
         transaction.connection.execute("DELETE FROM outbox WHERE entity_id = ?", (part.id,))
     elif pending or base.find(transaction.connection, table, part.id) is not None:
-        adding.row("part_delete", {"table": table}, told(table, to_wire(part)))
+        adding.row("part_delete", {"table": table}, shared_fields(table, to_wire(part)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final, cast
 
 from ....missions.entities import Json, JsonObject
-from ....missions.field_kinds import same, told
+from ....missions.field_kinds import same, shared_fields
 from ....workspace.sync_state import base, outbox
 from ..messages import API, Request, Response
 from ..project_parts import forget, put_base, show, take_one
@@ -64,7 +64,7 @@ class Parts(Kind):
         path = f"{API}/{PATHS[part]}/{entry.entity_id}"
         if entry.kind == "part_delete":
             if any(not same(value, now.get(name)) for name, value in entry.seen.items() if name in now):
-                self.conflict("deleted_locally", "", entry.seen, None, told(part, now))
+                self.conflict("deleted_locally", "", entry.seen, None, shared_fields(part, now))
                 return None
             return Request("DELETE", path, {}, self.headers(version))
         send = self.judged(now)

@@ -292,4 +292,4 @@ class CardColumn(Drawn, ScrollView, can_focus=False):
 
 
 def _nothing() -> None:
-    """Nobody wants to be told."""
+    pass

@@ -46,7 +46,7 @@ class LiveChanges(Horizontal):
 
     @dataclass
     class Read(Message):
-        """The diff is known, or known to be none."""
+        """The diff was read; there may be none."""
 
     app = getters.app(Application)
 

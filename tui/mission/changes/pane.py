@@ -213,7 +213,7 @@ class ChangesPane(LiveChanges):
         find.focus()
 
     def leave_input(self) -> None:
-        """Out of the line that is typed on."""
+        """Leave the line that is being typed."""
         self.query_one("#find-in-diff", Input).display = False
         self.lines.focus()
 
