@@ -8,11 +8,12 @@ returned.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from ..system import strict_json
 
 Stream = Literal["out", "err", "host", "in"]
 """What the agent printed, what it printed as errors, what the host remarks, what was written to the agent."""
@@ -121,7 +122,7 @@ def _gap(offset: int, start: int) -> TranscriptEntry:
 
 def _entry(line: bytes, offset: int) -> TranscriptEntry:
     try:
-        match json.loads(line):
+        match strict_json.loads(line):
             case {"t": int() | float() as at, "s": "out" | "err" | "host" | "in" as stream, "l": str() as text, **rest}:
                 part = rest.get("part", 0)
                 clean = _SURROGATE.sub("�", text)

@@ -99,7 +99,7 @@ def file_path() -> Path:
 
 def _in_file() -> dict[str, str]:
     try:
-        kept = strict_json.heard(file_path().read_text(encoding="utf-8"))
+        kept = strict_json.loads(file_path().read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except OSError as error:

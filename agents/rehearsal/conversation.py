@@ -41,7 +41,7 @@ class RehearsalConversation:
         """The one of that id; NotFound when there is none."""
         try:
             found = cls(directory, str(uuid.UUID(identity)))
-            kept = strict_json.heard(found._file.read_text("utf-8"))
+            kept = strict_json.loads(found._file.read_text("utf-8"))
             found.turns = [
                 RehearsalTurn(prompt=one["prompt"], stage=one["stage"], outcome=one["outcome"]) for one in kept["turns"]
             ]

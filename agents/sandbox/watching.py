@@ -28,7 +28,7 @@ def note(run_dir: Path, places: Iterable[Path], checkout: Path | None) -> None:
 def changed(run_dir: Path) -> list[str]:
     """After it: those that came, went or are different; of the checkout, what had no such change before."""
     try:
-        before = strict_json.heard((run_dir / SEEN).read_bytes())
+        before = strict_json.loads((run_dir / SEEN).read_bytes())
     except (OSError, ValueError):
         return []
     found = sorted(path for path, state in before["places"].items() if _state(Path(path)) != state)

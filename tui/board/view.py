@@ -43,7 +43,7 @@ class BoardView:
     def from_text(cls, text: str | None) -> BoardView:
         """What was kept; what makes no sense (any more) is the default."""
         try:
-            found = strict_json.heard(text or "{}")
+            found = strict_json.loads(text or "{}")
         except ValueError:
             return cls()
         if not isinstance(found, dict):

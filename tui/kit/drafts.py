@@ -47,7 +47,7 @@ def read(name: str) -> Typed:
     """The draft of a sheet, empty when there is none that can be read."""
     try:
         return {
-            field: (begun, typed) for field, (begun, typed) in strict_json.heard(file_of(name).read_bytes()).items()
+            field: (begun, typed) for field, (begun, typed) in strict_json.loads(file_of(name).read_bytes()).items()
         }
     except (OSError, ValueError, TypeError, AttributeError):
         return {}

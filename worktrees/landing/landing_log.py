@@ -107,6 +107,6 @@ def _read_file(path: Path) -> LandingEntry | None:
 
 def _read(text: str) -> LandingEntry | None:
     try:
-        return LandingEntry(**strict_json.heard(text))
+        return LandingEntry(**strict_json.loads(text))
     except (ValueError, TypeError):
         return None

@@ -355,7 +355,7 @@ def _start(common_dir: Path, mission_id: str) -> Path:
 
 def _read(common_dir: Path, mission_id: str) -> dict[str, str]:
     try:
-        found = strict_json.heard(_start(common_dir, mission_id).read_bytes())
+        found = strict_json.loads(_start(common_dir, mission_id).read_bytes())
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -184,7 +184,7 @@ def _stamp(path: Path) -> list[int]:
 
 def _read_manifest(worktree: Path) -> dict[str, list[int]]:
     try:
-        found = strict_json.heard((git_dir(worktree) / _MANIFEST).read_text())
+        found = strict_json.loads((git_dir(worktree) / _MANIFEST).read_text())
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

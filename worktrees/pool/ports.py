@@ -59,7 +59,7 @@ def _all_free(first: int) -> bool:
 
 def _read(root: Path) -> dict[str, int]:
     try:
-        found = strict_json.heard((our_dir(root) / "ports.json").read_text())
+        found = strict_json.loads((our_dir(root) / "ports.json").read_text())
     except FileNotFoundError:
         return {}
     return {str(name): int(first) for name, first in found.items()}

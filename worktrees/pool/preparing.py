@@ -100,6 +100,6 @@ def variables_of(root: Path, worktree: Worktree, repository: ProjectRepository) 
 
 def _read(marker: Path) -> object:
     try:
-        return strict_json.heard(marker.read_text())
+        return strict_json.loads(marker.read_text())
     except (OSError, ValueError):
         return None

@@ -92,7 +92,7 @@ def _stamp(path: Path) -> list[str | int]:
 
 def _read(file: Path) -> dict[str, list[str | int]]:
     try:
-        found = strict_json.heard(file.read_bytes())
+        found = strict_json.loads(file.read_bytes())
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
