@@ -92,10 +92,12 @@ class ReservedFile:
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         _write_all(self._descriptor, content)
         os.ftruncate(self._descriptor, len(content))
-        os.fsync(self._descriptor)
+        with suppress(OSError):  # without the sync a reader finds it all the same, unless the power is cut
+            os.fsync(self._descriptor)
         os.close(self._descriptor)
         os.replace(self._draft, self._name, src_dir_fd=self._directory, dst_dir_fd=self._directory)
-        os.fsync(self._directory)
+        with suppress(OSError):
+            os.fsync(self._directory)
         os.close(self._directory)
 
 

@@ -126,8 +126,9 @@ class Tape:
             return 0
         if written < len(entries):  # a torn entry must not stay, nor may one go that a reader has seen whole
             torn = written - (entries.rfind(b"\n", 0, written) + 1)
-            os.ftruncate(self._file, os.lseek(self._file, 0, os.SEEK_END) - torn)
-            written -= torn
+            with suppress(OSError):  # else it stays as a line that nobody can read
+                os.ftruncate(self._file, os.lseek(self._file, 0, os.SEEK_END) - torn)
+                written -= torn
         self._room -= written
         self.offset += written
         if self._dirty_since is None:

@@ -32,18 +32,18 @@ Move = Callable[[World], None]
 
 
 def disk_fails(world: World) -> None:
-    """Of a thousand writes to the home twenty fail."""
-    world.set(f"eio {world.home} 20\n")
+    """Of a thousand writes to the home twenty fail, or many are interrupted, or syncs fail."""
+    world.set(f"{world.drawn.choice(('eio', 'interrupted', 'sync'))} {world.home} 20\n")
 
 
 def disk_is_full(world: World) -> None:
-    """No write to the home succeeds."""
-    world.set(f"full {world.home} 1000\n")
+    """No write to the home succeeds: there is no room, or no quota, or its disk became read-only."""
+    world.set(f"{world.drawn.choice(('full', 'quota', 'readonly'))} {world.home} 1000\n")
 
 
 def repository_is_full(world: World) -> None:
     """No write to the repository succeeds."""
-    world.set(f"full {world.repository} 1000\n")
+    world.set(f"{world.drawn.choice(('full', 'quota'))} {world.repository} 1000\n")
 
 
 def writes_are_short(world: World) -> None:
@@ -52,8 +52,8 @@ def writes_are_short(world: World) -> None:
 
 
 def clock_jumps(world: World) -> None:
-    """A year ahead, or back."""
-    world.set(f"clock - {world.drawn.choice((YEAR, -YEAR))}\n")
+    """One year ahead or back, or ten."""
+    world.set(f"clock - {world.drawn.choice((YEAR, -YEAR, 10 * YEAR, -10 * YEAR))}\n")
 
 
 def writer_is_killed(world: World) -> None:

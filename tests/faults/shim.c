@@ -1,8 +1,9 @@
 /* Faults of the disk and the clock, for programs that are started with LD_PRELOAD.
  *
- * SHIM_FAULTS names a file of lines `WHAT PATH NUMBER`; it is read anew when it changes. WHAT is `eio`, `full` or
- * `short` (of a thousand calls on files below PATH, NUMBER fail so), or `clock` (PATH is `-`, NUMBER the seconds that
- * the wall clock is ahead). Built by the tests with `cc -shared -fPIC`. */
+ * SHIM_FAULTS names a file of lines `WHAT PATH NUMBER`; it is read anew when it changes. Of a thousand calls on files
+ * below PATH, NUMBER fail: WHAT is `eio`, `full`, `quota`, `readonly`, `interrupted`, `short` (half of it is written) or
+ * `sync` (EIO, of syncs alone); or `clock` (PATH is `-`, NUMBER the seconds that the wall clock is ahead). Built by the
+ * tests with `cc -shared -fPIC`. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -21,7 +22,11 @@
 #define RULES 16
 #define REAL(name) ((__typeof__(&name)) real(#name))
 
-enum { EIO_RULE, FULL_RULE, SHORT_RULE, CLOCK_RULE };
+enum { SHORT_RULE = -1, CLOCK_RULE = -2, SYNC_RULE = -3 }; /* or the errno */
+static const struct { const char *name; int what; } names[] = {
+    {"eio", EIO}, {"full", ENOSPC}, {"quota", EDQUOT}, {"readonly", EROFS}, {"interrupted", EINTR},
+    {"short", SHORT_RULE}, {"clock", CLOCK_RULE}, {"sync", SYNC_RULE},
+};
 struct rule { int what; long number; char path[512]; };
 static struct rule rules[RULES];
 static int count;
@@ -48,9 +53,8 @@ static void look(void) {
         char what[16];
         struct rule *one = &rules[found];
         if (sscanf(line, "%15s %511s %ld", what, one->path, &one->number) != 3) continue;
-        one->what = !strcmp(what, "eio") ? EIO_RULE : !strcmp(what, "full") ? FULL_RULE
-                    : !strcmp(what, "short") ? SHORT_RULE : CLOCK_RULE;
-        found++;
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+            if (!strcmp(what, names[i].name)) { one->what = names[i].what; found++; }
     }
     count = found;
 }
@@ -62,14 +66,16 @@ static int falls(const struct rule *one, const char *path) {
     return (long) (drawn >> 8) % 1000 < one->number;
 }
 
-/* The errno of a write, sync or creation; 0 for none. `size`: how much may be written. */
+static size_t syncing;
+
+/* The errno of a write, sync or creation; 0 for none. `size`: how much may be written; of a sync, &syncing. */
 static int fault(const char *path, size_t *size) {
     look();
     for (int i = 0; i < count; i++) {
         if (rules[i].what == CLOCK_RULE || !falls(&rules[i], path)) continue;
-        if (rules[i].what == EIO_RULE) return EIO;
-        if (rules[i].what == FULL_RULE) return ENOSPC;
-        if (size && *size > 1) *size /= 2;
+        if (rules[i].what > 0) return rules[i].what;
+        if (rules[i].what == SYNC_RULE && size == &syncing) return EIO;
+        if (rules[i].what == SHORT_RULE && size && *size > 1 && size != &syncing) *size /= 2;
     }
     return 0;
 }
@@ -99,8 +105,8 @@ ssize_t pwrite64(int file, const void *data, size_t size, off64_t at) {
     FAIL_IF(fault_of(file, &size));
     return REAL(pwrite64)(file, data, size, at);
 }
-int fsync(int file) { FAIL_IF(fault_of(file, 0)); return REAL(fsync)(file); }
-int fdatasync(int file) { FAIL_IF(fault_of(file, 0)); return REAL(fdatasync)(file); }
+int fsync(int file) { FAIL_IF(fault_of(file, &syncing)); return REAL(fsync)(file); }
+int fdatasync(int file) { FAIL_IF(fault_of(file, &syncing)); return REAL(fdatasync)(file); }
 int rename(const char *from, const char *to) { FAIL_IF(fault(to, 0)); return REAL(rename)(from, to); }
 int mkdir(const char *path, mode_t mode) { FAIL_IF(fault(path, 0)); return REAL(mkdir)(path, mode); }
 
