@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..missions.entities import Json, JsonObject
 from ..missions.texts.printing import is_printable
@@ -126,9 +127,9 @@ class Output:
     def _json(self, data: Json, meta: JsonObject | None = None) -> None:
         import json
 
-        print(
-            json.dumps({"data": data, "meta": meta or {}}, ensure_ascii=False, indent=2 if self.is_terminal else None)
-        )
+        indent = 2 if self.is_terminal else None
+        text = json.dumps({"data": data, "meta": meta or {}}, ensure_ascii=False, indent=indent)
+        print(re.sub(OBEYED, lambda found: f"\\u{ord(found[0]):04x}", text) if self.is_terminal else text)
 
     def _body(self, text: str) -> None:
         text = self._clean(text)
@@ -174,6 +175,10 @@ class Output:
 def _joined(cells: Sequence[str], widths: Sequence[int]) -> str:
     padded = [cell + " " * (width - _width(cell)) for cell, width in zip(cells[:-1], widths, strict=False)]
     return "  ".join([*padded, cells[-1]]).rstrip()
+
+
+OBEYED: Final = "[\\x7f-\\x9f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]"
+"""What JSON leaves as it is and a terminal acts on."""
 
 
 def _one_line(text: str) -> str:

@@ -14,6 +14,7 @@ from ..hub import Hub
 from ..identity import ANONYMOUS, Caller
 from ..storage.tables import organization_members, project_members
 from .rate_limits import RateTier
+from .token_buckets import place_of
 
 TIER_SECONDS: Final = 60.0
 
@@ -27,7 +28,7 @@ class RateTiers:
 
     async def who(self, connection: HTTPConnection) -> tuple[str, RateTier]:
         """The name of its bucket, and its tier."""
-        place = connection.client.host if connection.client else "nowhere"
+        place = place_of(connection) or "nowhere"
         try:
             caller = await self._hub.identity.caller(connection)
         except (SignedOut, HubError):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from starlette.requests import HTTPConnection
+
+SUBSCRIBER_BITS: Final = 64
+"""Of an IPv6 address, those that name whose it is (RFC 6177)."""
 KEPT: Final = 100_000
 """Buckets in memory; full ones are forgotten first, because a new bucket is full too."""
 
@@ -67,6 +72,20 @@ class Limiter:
         full = [name for name, bucket in self._buckets.items() if bucket.now(moment) >= bucket.size]
         for name in full or list(self._buckets)[: KEPT // 2]:
             del self._buckets[name]
+
+
+def place_of(connection: HTTPConnection) -> str:
+    """What limits count by: an IPv4 address, or the network of an IPv6 address, of which one customer has all."""
+    host = connection.client.host if connection.client else ""
+    try:
+        found = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.IPv6Network((found, SUBSCRIBER_BITS), strict=False))
 
 
 class Limits(Protocol):

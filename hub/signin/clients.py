@@ -11,13 +11,13 @@ from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from authlib.oauth2.rfc6749 import ClientMixin
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, delete, func, select
 
 from ...missions.entities import JsonObject
 from ...missions.errors import InvalidValue
 from ..identity import SCOPES as EVERYTHING
 from ..identity import Scope
-from .tables import clients, new_secret
+from .tables import clients, families, new_secret
 
 SCOPES: Final = ("openid", "email", "profile", "offline_access", "missions", "read", "write", "run")
 RIGHTS: Final[dict[str, frozenset[Scope]]] = {
@@ -31,6 +31,7 @@ ANY_SITE: Final = "https"
 """Among the declared addresses: every https address."""
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 REGISTERED_MAX: Final = 10_000
+UNUSED_SECONDS: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +121,9 @@ def register(connection: Connection, given: JsonObject, declared: Sequence[str] 
                 "A redirect must be http on loopback, or an address that the operator of this hub has allowed",
                 todo="ask the operator to add it to SOLO_UNICORN_HUB_CLIENT_REDIRECTS",
             )
-    count = connection.execute(select(func.count()).select_from(clients)).scalar_one()
-    if count >= REGISTERED_MAX:
+    if _registered(connection) >= REGISTERED_MAX:
+        _forget_unused(connection)
+    if _registered(connection) >= REGISTERED_MAX:
         raise InvalidValue("client_id", "This hub has reached its limit of registered clients")
     made = new_secret("mcp-")[:64]
     values = {"id": made, "name": name, "redirect_uris": json.dumps(uris), "made_at": time.time()}
@@ -135,6 +137,16 @@ def register(connection: Connection, given: JsonObject, declared: Sequence[str] 
         "response_types": ["code"],
         "token_endpoint_auth_method": "none",
     }
+
+
+def _registered(connection: Connection) -> int:
+    return int(connection.execute(select(func.count()).select_from(clients)).scalar_one())
+
+
+def _forget_unused(connection: Connection) -> None:
+    """Those by which nobody has signed in within a day: else anybody could use up the places of all others for good."""
+    used = select(families.c.id).where(families.c.client_id == clients.c.id).exists()
+    connection.execute(delete(clients).where(clients.c.made_at < time.time() - UNUSED_SECONDS, ~used))
 
 
 def plain(uri: str) -> bool:

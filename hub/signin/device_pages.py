@@ -11,6 +11,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from ..operating.token_buckets import place_of
 from ..storage.database import Database
 from .accounts import IssuerAccount
 from .browsers import NO_STORE, Browsers, form_of, posted
@@ -52,7 +53,7 @@ class DevicePages:
     async def _ask(self, request: HttpRequest) -> Response:
         """A machine asks for codes."""
         place = request.client.host if request.client else ""
-        if not (await self._limits.ask(f"device:{place}", REQUESTS_AN_HOUR, 3600)).allowed:
+        if not (await self._limits.ask(f"device:{place_of(request)}", REQUESTS_AN_HOUR, 3600)).allowed:
             return JSONResponse({"error": "temporarily_unavailable"}, 429, {**NO_STORE, "Retry-After": "60"})
         asked = await posted(request)
         if asked is None or not asked.readable:
@@ -120,8 +121,7 @@ class DevicePages:
 
     async def _looked(self, request: HttpRequest, account: IssuerAccount, code: str) -> Asking | str:
         """Who waits under the code, or why that is not said."""
-        place = request.client.host if request.client else ""
-        for who in (f"device-code:{place}", f"device-code:{account.id}"):
+        for who in (f"device-code:{place_of(request)}", f"device-code:{account.id}"):
             if not (await self._limits.ask(who, TRIES_PER_MINUTE, 60)).allowed:
                 return "Too many attempts. Please wait a minute."
         return await self._database.read(lambda at: asking(at, code)) or UNKNOWN

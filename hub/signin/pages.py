@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from ...config.log import logger
 from ...missions.errors import InvalidValue
+from ..operating.token_buckets import place_of
 from ..storage.database import Database
 from . import clients
 from .accounts import Accounts, IssuerAccount, check_password
@@ -163,9 +164,9 @@ class SignInPages:
             await self.browsers.end(request)
             return None, ""
         email, password = form.get("email", "").strip(), form.get("password", "")
-        place = request.client.host if request.client else ""
-        mine = await self._limits.ask(f"sign-in:{place}:{email.lower()[:200]}", TRIES_PER_MINUTE, 60)
-        if not (mine.allowed and (await self._limits.ask(f"sign-in:{place}", 4 * TRIES_PER_MINUTE, 60)).allowed):
+        place, counted = request.client.host if request.client else "", place_of(request)
+        mine = await self._limits.ask(f"sign-in:{counted}:{email.lower()[:200]}", TRIES_PER_MINUTE, 60)
+        if not (mine.allowed and (await self._limits.ask(f"sign-in:{counted}", 4 * TRIES_PER_MINUTE, 60)).allowed):
             logger("hub.audit").warning("sign-in held back", extra={"place": place})
             return None, "Too many attempts. Please wait a minute."
         account = await check_password(self._database, self._accounts, email, password)
@@ -220,8 +221,7 @@ class SignInPages:
         return _told(answer.status, answer.body, answer.headers)
 
     async def _register(self, request: HttpRequest) -> Response:
-        place = request.client.host if request.client else ""
-        if not (await self._limits.ask(f"register:{place}", 20, 3600)).allowed:
+        if not (await self._limits.ask(f"register:{place_of(request)}", 20, 3600)).allowed:
             return _told(429, {"error": "temporarily_unavailable"})
         body = await request.body()
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from solo_unicorn.cli.main import main
 from solo_unicorn.cli.output import Output, _cut, _width
+from solo_unicorn.missions.entities import Json
 
 
 def on_a_terminal(*arguments: str, columns: int = 60, more: Mapping[str, str] | None = None) -> str:
@@ -90,6 +92,17 @@ def test_escape_sequences_in_texts_do_not_reach_a_terminal(home: Path) -> None:
     main(["memory", "append", "notes", "red \x1b[31malert\x07"])
     shown = on_a_terminal("memory", "read", "notes")
     assert "\x1b" not in shown and "\x07" not in shown and "alert" in shown
+
+
+def test_json_on_a_terminal_has_no_letter_that_it_acts_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said: Json = {"text": "日本 \x9b2J \u202eodd"}
+    for terminal, shown in ((True, r"日本 \u009b2J \u202eodd"), (False, "日本 \x9b2J \u202eodd")):
+        monkeypatch.setattr(sys.stdout, "isatty", lambda terminal=terminal: terminal, raising=False)
+        Output(Namespace(json=True, quiet=False)).done("", said)
+        out = capsys.readouterr().out
+        assert shown in out and json.loads(out)["data"] == said
 
 
 def test_wide_and_combining_characters_are_counted_as_cells() -> None:

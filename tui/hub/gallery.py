@@ -1,4 +1,5 @@
-"""What a hub has: public projects to star, to join and to mirror, one's own to mirror, templates to begin from."""
+"""What a hub has: public projects to star, to join and to mirror, one's own to mirror, templates to begin from; and the
+invitations that wait for an answer."""
 
 from __future__ import annotations
 
@@ -37,6 +38,8 @@ class GalleryScreen(Sheet[str | None]):
         binding("gallery.mine", "m", "view('mine')", "mine", "Show only your own projects at the hub, or all of them"),
         binding("gallery.templates", "t", "view('templates')", "templates", "Show templates, or projects"),
         binding("gallery.sign_in", "i", "sign_in", "sign in", "Sign in at a hub"),
+        binding("gallery.invitations", "v", "view('invitations')", "invitations", "Show your invitations, or projects"),
+        binding("gallery.decline", "x", "decline", "decline", "Decline the invitation"),
         binding("gallery.close", "escape,q", "close", "projects", "Leave the search, then the screen"),
     ]
     app = getters.app(Application)
@@ -98,6 +101,8 @@ class GalleryScreen(Sheet[str | None]):
         """Only public projects have stars, and others to ask."""
         if action in OF_PROJECTS:
             return self.view == "public" and (action == "search" or self.chosen is not None)
+        if action == "decline":
+            return self.view == "invitations" and self.chosen is not None
         return True
 
     # -- actions -------------------------------------------------------------------------------------------------
@@ -163,12 +168,42 @@ class GalleryScreen(Sheet[str | None]):
         ):
             self.app.tell(f"Asked its owners to make you {role}")
 
+    @work(group="gallery-edits")
+    async def action_decline(self) -> None:
+        """The organization sees it."""
+        one = self.chosen
+        if one is not None:
+            await self._answer("decline", one)
+
+    async def _answer(self, verb: str, one: JsonObject) -> None:
+        """Accept or decline an invitation, then ask again."""
+        try:
+            await self.app.commands.ask("invitation", verb, str(one["id"]))
+        except SoloUnicornError as error:
+            self.app.complain(error)
+        else:
+            self.app.tell(
+                f"You are {one['role']} of {one['organization']}" if verb == "accept" else "You have declined"
+            )
+        self.found = []
+        self.look()
+
+    async def _join(self, one: JsonObject) -> None:
+        from ..kit.sheets.confirm import ConfirmScreen
+
+        asked = f"Join {one['organization']} as {one['role']}? {one['invitedBy'] or 'An organization key'} invites you."
+        if await self.app.push_screen_wait(ConfirmScreen(asked, "Join")):
+            await self._answer("accept", one)
+
     @on(Lines.Chosen)
     @work(group="gallery-edits")
     async def _take(self) -> None:
-        """Mirror the project here, or make one from the template and mirror that."""
+        """Mirror the project here, or make one from the template and mirror that; accept an invitation."""
         one = self.chosen
         if one is None:
+            return
+        if self.view == "invitations":
+            await self._join(one)
             return
         made: object = one["id"]
         if self.view == "templates":
@@ -206,7 +241,14 @@ def own_row(one: JsonObject) -> Row:
     return row((f" {one['name']}", "strong"), (f"   {one.get('visibility') or ''}", "faint"), about, indent=3)
 
 
-ViewName = Literal["public", "mine", "templates"]
+def invitation_row(one: JsonObject) -> Row:
+    """Into which organization, as what, by whom and until when."""
+    by = f"   from {one['invitedBy']}" if one.get("invitedBy") else ""
+    until = f", valid until {str(one['expiresAt'])[:10]}"
+    return row((f" {one['organization']}", "strong"), f"   as {one['role']}", (f"{by}{until}", "faint"), indent=3)
+
+
+ViewName = Literal["public", "mine", "templates", "invitations"]
 
 
 @record
@@ -228,5 +270,8 @@ VIEWS: Final[dict[ViewName, GalleryList]] = {
     "mine": GalleryList("Your projects", ("project", "connect"), MIRRORS, "You have no role in any project.", own_row),
     "templates": GalleryList(
         "Templates", ("projects", "templates"), "creates a project from it", "There are no templates yet.", own_row
+    ),
+    "invitations": GalleryList(
+        "Invitations", ("invitation", "list"), "accepts it", "There are no invitations for you.", invitation_row
     ),
 }

@@ -19,6 +19,8 @@ class ProjectData:
     actors: tuple[Actor, ...]
     memory: tuple[MemoryDocument, ...]
     rules: tuple[PermissionRule, ...]
+    sandbox: str
+    """The least level of its agents on this machine; `off` or empty: what each agent has."""
 
 
 def read(workspace: Workspace, ref: str) -> ProjectData:
@@ -31,4 +33,5 @@ def read(workspace: Workspace, ref: str) -> ProjectData:
         actors=tuple(workspace.read(queries.projects.actors, project.id)),
         memory=tuple(workspace.read(queries.memory.list_all, project.id)),
         rules=tuple(workspace.read(queries.inbox.rules, project.id)),
+        sandbox=workspace.read(queries.projects.sandbox, project.id),
     )

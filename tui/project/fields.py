@@ -11,9 +11,12 @@ from ..kit.list_names import NAMES
 
 LIMIT: Final = "wip_limit:"
 """Begins the name of the field of a list's work-in-progress limit."""
+SANDBOX: Final = "sandbox"
+"""The field that is this machine's and in no project."""
 _VISIBILITY = (("private", "private: members only"), ("public", "public: anybody on the hub"))
 _WORKSTATIONS = (("hidden", "hidden"), ("status_only", "status only"), ("full_details", "full details"))
 _STATUS = (("active", "active"), ("archived", "archived"), ("suspended", "suspended"))
+_SANDBOXES = (("off", "as each agent's"), ("guard", "guard"), ("strict", "strict"))
 _MODES = (("disabled", "directly"), ("enabled", "by pull request"))
 
 
@@ -40,6 +43,14 @@ def project_fields(flows: tuple[Flow, ...], actors: tuple[Actor, ...]) -> list[F
         Field("pr_auto_merge", "merge automatically", "flag", "once checks and reviews agree"),
         Field("pr_delete_branch_after_merge", "delete branch", "flag", "unless it changed after the merge"),
         Field("pr_template", "text", "long", "with {summary} {tasks} {description} {mission} …"),
+        Field(
+            SANDBOX,
+            "least sandbox",
+            "choice",
+            "of agents, on this machine; the network stays open in each",
+            choices=_SANDBOXES,
+            group="On this machine",
+        ),
         Field("visibility", "visibility", "choice", choices=_VISIBILITY, group="On a hub"),
         Field("public_slug", "public address"),
         Field("featured", "featured", "flag"),
@@ -95,6 +106,7 @@ def values_of(entity: Project | ProjectRepository | Actor, fields: Sequence[Fiel
         if field.name.startswith(LIMIT)
         else getattr(entity, field.name)
         for field in fields
+        if field.name != SANDBOX
     }
 
 

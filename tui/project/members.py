@@ -27,6 +27,7 @@ class Members(Vertical):
     BINDINGS = [  # noqa: RUF012
         binding("members.approve", "a", "decide('approve')", "grant", "Grant the requested role"),
         binding("members.reject", "x", "decide('reject')", "refuse", "Refuse the requested role"),
+        binding("members.invite", "i", "invite", "invite", "Invite a person into the organization of this project"),
         binding("members.look", "R", "look", "reload", "Reload from the hub"),
         binding(
             "members.publish", "p", "publish", "publish", "Publish this project on a hub, to work on it with others"
@@ -61,9 +62,9 @@ class Members(Vertical):
         """Only what fits what is under the cursor."""
         if action == "decide":
             return self.chosen is not None and ASKS in self.chosen
-        if action in ("look", "publish") and self.project is not None:
+        if action in ("look", "invite", "publish") and self.project is not None:
             return (self.project.hub is None) == (action == "publish")
-        return action != "look"
+        return action not in ("look", "invite")
 
     @on(Lines.CursorMoved)
     def _moved(self) -> None:
@@ -91,6 +92,26 @@ class Members(Vertical):
         one = self.chosen
         if one is not None:
             await self.change(verb, str(one["id"]))
+
+    @work(group="edits")
+    async def action_invite(self) -> None:
+        """Who accepts can be given a role; the link is shown once."""
+        from ..kit.sheets.line import LineScreen
+
+        project = self.project
+        if project is None:
+            return
+        email = await self.app.push_screen_wait(LineScreen("Invite a person", about="their e-mail"))
+        if not email:
+            return
+        try:
+            into = ("--organization", project.organization_id) if project.organization_id != "local" else ()
+            made = await self.app.commands.ask("organization", "invite", email, *into)
+        except SoloUnicornError as error:
+            self.app.complain(error)
+            return
+        if isinstance(made, dict):
+            self._rows(invited_rows(made))
 
     @work(group="edits")
     async def action_publish(self) -> None:
@@ -138,6 +159,19 @@ def person_row(one: JsonObject, marks: Marks) -> Row:
             (f" {marks.waits} ", "wait"), (who, "strong"), f"  asks to be {one['role']}", (said, "faint"), indent=3
         )
     return row(f"   {who:<32}  ", (f"{one['role']:<13}", "strong"), (str(one.get("name") or ""), "faint"), indent=3)
+
+
+def invited_rows(made: JsonObject) -> list[Row]:
+    """The link of an invitation, and what happens with it."""
+    return [
+        row((f" {made['email']}", "strong"), f" is invited into {made['organization']}. Send them this link:"),
+        row(""),
+        row((f"   {made['link']}", "key"), indent=3),
+        row(""),
+        row((" It is valid for two weeks and shown once. They also find it in their gallery (v), and by", "faint")),
+        row((" `solo-unicorn invitation list`. Once they have accepted, n gives them a role here.", "faint")),
+        row((" R reloads.", "faint")),
+    ]
 
 
 def local_rows(project: Project) -> list[Row]:

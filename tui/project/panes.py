@@ -18,7 +18,7 @@ from ..kit.keyboard.keys import binding
 from ..kit.lines import Lines, Row, row
 from ..kit.marks import Marks
 from .data import ProjectData
-from .fields import ACTOR, REPOSITORY, project_fields, values_of
+from .fields import ACTOR, REPOSITORY, SANDBOX, project_fields, values_of
 
 Part = ProjectRepository | Actor | Flow | MemoryDocument
 
@@ -35,7 +35,7 @@ class SettingsPane(Vertical):
 
     async def show(self, data: ProjectData, now: datetime) -> None:
         fields = project_fields(data.flows, data.actors)
-        self.query_one(FieldList).offer(fields, values_of(data.project, fields))
+        self.query_one(FieldList).offer(fields, values_of(data.project, fields) | {SANDBOX: data.sandbox or "off"})
 
 
 class PartsPane(Horizontal):

@@ -19,7 +19,7 @@ from ..kit.sheets.confirm import ConfirmScreen
 from ..kit.sheets.editing import UNCHANGED, new_value
 from ..kit.sheets.line import LineScreen
 from ..kit.sheets.write import WriteScreen
-from .fields import change_of
+from .fields import SANDBOX, change_of
 from .live import LiveProject
 from .members import ASKS, Members
 from .panes import Flows, PartsPane, StageEditor, changed_stages
@@ -78,6 +78,8 @@ class ProjectScreen(LiveProject):
         if value is UNCHANGED or self.data is None:
             return
         match self.tab, self.chosen:
+            case "settings", _ if event.field.name == SANDBOX:
+                await self.app.write(operations.projects.set_sandbox, self.ref, str(value))
             case "settings", _:
                 changes = change_of(self.data.project, event.field, value)
                 await self.app.write(operations.projects.edit, self.ref, changes)

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from solo_unicorn.hub.signin import clients
 from solo_unicorn.hub.signin.clients import register
 
 from ..issuing import Flow
@@ -147,3 +148,18 @@ async def test_no_value_of_a_parameter_is_a_fault_of_the_hub(hub: Whole, value: 
         for place in ("token", "revoke", "device_authorization"):
             answer = await hub.nobody.post(f"/oauth/{place}", data=posted | {name: value})
             assert answer.status_code < 500, (place, name, answer.text)
+
+
+async def test_clients_that_nobody_uses_do_not_use_up_the_places_of_others(
+    hub: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = Flow(client=await registered(hub), back="http://localhost:5123/done")
+    _, program = await agreed(hub, flow)
+    await program.aclose()
+    await registered(hub)
+    monkeypatch.setattr(clients, "REGISTERED_MAX", 2)
+    full = await hub.nobody.post("/oauth/register", json={"redirect_uris": [BACK]})
+    assert full.status_code == 400 and "limit" in full.text, "none is older than a day"
+    monkeypatch.setattr(clients, "UNUSED_SECONDS", 0)
+    assert await registered(hub) != "None"
+    assert (await hub.nobody.get(f"/oauth/authorize?{flow.query()}")).status_code == 200, "the used one is still there"

@@ -74,3 +74,35 @@ async def test_what_the_hub_says_against_it_stands_in_the_gallery(
         await until(pilot, lambda: isinstance(pilot.app.screen, gallery.GalleryScreen))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
+
+
+async def test_an_invitation_is_accepted_or_declined_on_the_screen(story: Story) -> None:
+    one = {"id": "I1", "organization": "Ann's", "role": "member", "invitedBy": "ann@example.org"}
+    waiting: list[Json] = [{**one, "expiresAt": "2026-03-01T00:00:00Z"}, {**one, "id": "I2", "expiresAt": "2026-03-02"}]
+
+    def answer(*arguments: str) -> Json:
+        if arguments[0] != "invitation":
+            return []
+        if arguments[1] != "list":
+            waiting.pop(0)
+        return list(waiting)
+
+    story.commands = asked = Commanded(answer)
+    async with story.app().run_test(size=(120, 40)) as pilot:
+        await ready(pilot)
+        pilot.app.push_screen(gallery.GalleryScreen())
+        await until(pilot, lambda: "No public project matches" in text(pilot))
+        await pilot.press("v")
+        await until(pilot, lambda: "from ann@example.org, valid until 2026-03-01" in text(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: "Join Ann's as member?" in text(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, gallery.GalleryScreen))
+        assert not any("accept" in words for words in asked), "nothing without a yes"
+        await pilot.press("enter")
+        await until(pilot, lambda: "Join Ann's as member?" in text(pilot))
+        await pilot.press("y")
+        await until(pilot, lambda: ("invitation", "accept", "I1") in asked and "2026-03-02" in text(pilot))
+        await pilot.press("x")
+        await until(pilot, lambda: ("invitation", "decline", "I2") in asked)
+        await until(pilot, lambda: "There are no invitations for you" in text(pilot))

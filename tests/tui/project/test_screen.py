@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from solo_unicorn.missions.entities import Flow, Project
+from solo_unicorn.missions.entities import Flow, Json, Project
 from solo_unicorn.tui.board.screen import BoardScreen
 from solo_unicorn.tui.kit.fields import Field, FieldList
 from solo_unicorn.tui.kit.lines import Lines
@@ -17,12 +17,13 @@ from solo_unicorn.tui.kit.sheets.confirm import ConfirmScreen
 from solo_unicorn.tui.kit.sheets.line import LineScreen
 from solo_unicorn.tui.kit.sheets.write import WriteScreen
 from solo_unicorn.tui.kit.tabline import TabLine
-from solo_unicorn.tui.project.fields import LIMIT, project_fields
+from solo_unicorn.tui.project.fields import LIMIT, SANDBOX, project_fields
 from solo_unicorn.tui.project.live import TABS
 from solo_unicorn.tui.project.screen import ProjectScreen
 from solo_unicorn.workspace import operations, queries
 
 from ..conftest import Commanded, Story, ready, text, until
+from ..rooms import differ
 
 
 async def open_project(pilot: Pilot[Any], tab: str = "settings") -> ProjectScreen:
@@ -55,6 +56,7 @@ async def line(pilot: Pilot[Any], text: str) -> None:
 
 def test_every_field_of_a_project_is_there() -> None:
     shown = {field.name for field in project_fields((), ())} | {"wip_limits"}
+    assert SANDBOX in shown
     assert {field.name for field in fields(Project)} - shown == {"is_sample", "version"}
     assert sum(name.startswith(LIMIT) for name in shown) == 5
 
@@ -95,6 +97,40 @@ async def test_settings_of_each_kind(story: Story) -> None:
         assert project().name == "acme-shop"
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, BoardScreen))
+
+
+async def test_the_least_sandbox_of_a_project_is_chosen_on_the_screen(story: Story) -> None:
+    def level() -> str:
+        return story.workspace.read(queries.projects.sandbox, story.project)
+
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        screen = await open_project(pilot)
+        assert "as each agent's" in text(pilot)
+        for wanted in ("guard", "strict", "off"):
+            choose(screen, "sandbox")
+            await pilot.press("enter")
+            await until(pilot, lambda wanted=wanted: level() == wanted)
+            shown = "as each agent's" if wanted == "off" else wanted
+            await until(pilot, lambda shown=shown: shown in text(pilot))
+
+
+async def test_a_person_is_invited_on_the_screen(story: Story) -> None:
+    def answer(*arguments: str) -> Json:
+        if arguments[0] == "organization":
+            return {"email": "ben@example.org", "organization": "Ann's", "link": "https://hub/invitations/t0ken"}
+        return [{"userId": "U1", "role": "owner", "email": "ann@example.org", "name": "Ann"}]
+
+    story.commands = asked = Commanded(answer)
+    differ(story)
+    async with story.app().run_test(size=(160, 45)) as pilot:
+        await open_project(pilot, "members")
+        await until(pilot, lambda: "ann@example.org" in text(pilot))
+        await pilot.press("i")
+        await line(pilot, "ben@example.org")
+        await until(pilot, lambda: "https://hub/invitations/t0ken" in text(pilot))
+        assert ("organization", "invite", "ben@example.org") in asked
+        await pilot.press("R")
+        await until(pilot, lambda: "ann@example.org" in text(pilot) and "t0ken" not in text(pilot))
 
 
 async def test_tabs_by_key_and_mouse(story: Story) -> None:
