@@ -75,9 +75,9 @@ class Store:
                     todo=HOW_TO_REPLACE.format(name=path.name, backups=path.parent / "backups"),
                 )
             foreign_log.put_aside(path)
+            self._file = identity.file_at(path)  # before it is open: what is moved meanwhile is known as lost
             self.connection = self._open()
             self._proofs = proof.Proofs(self.connection)
-            self._file = identity.file_at(path)
             if self.read_only is None:
                 self._journal = Journal(self.connection, path)
                 self.identify()

@@ -48,6 +48,21 @@ def test_nothing_is_written_into_a_file_that_its_path_does_not_lead_to(
     assert isinstance(workspace.lost(), StoreReplaced)
 
 
+def test_a_file_that_is_moved_while_it_is_opened_is_known_as_lost(
+    workspace: Workspace, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = store.Store._open
+
+    def moved_meanwhile(one: store.Store) -> store.Connection:
+        connection = opened(one)
+        moved(one.path)
+        return connection
+
+    monkeypatch.setattr(store.Store, "_open", moved_meanwhile)
+    with Workspace.open(workspace.path) as late:
+        assert isinstance(late.lost(), StoreReplaced)
+
+
 def test_a_file_that_is_replaced_within_a_transaction_takes_nothing(workspace: Workspace, project: Project) -> None:
     def replaced_meanwhile(change: object) -> None:
         replaced_by_a_copy(workspace.path)
