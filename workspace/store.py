@@ -111,6 +111,8 @@ class Store:
                 self.read_only = _written_by_newer(version)
             elif version < latest:
                 _migrate(connection, self.path)
+            if not self.read_only:
+                _use_log(connection)
         except BaseException:
             connection.close()
             raise
@@ -261,6 +263,13 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA wal_autocheckpoint = 0")
     connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}")
     return connection
+
+
+def _use_log(connection: sqlite3.Connection) -> None:
+    """Let readers and the writer not wait for each other, also in a file that came without a log, as backups do."""
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        with suppress(sqlite3.OperationalError):  # somebody has it open: whoever opens it next does it
+            connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _create(path: Path) -> None:

@@ -53,6 +53,33 @@ def test_a_flipped_bit_in_a_backup_is_found_and_not_put_back(home: Path, tmp_pat
     assert (home / "workspace.db").read_bytes() == before
 
 
+def test_a_file_of_a_backup_that_changed_is_found(home: Path, tmp_path: Path) -> None:
+    Workspace.open().close()
+    (home / "attachments" / "ab").mkdir(parents=True)
+    (home / "attachments" / "ab" / "abc").write_bytes(b"as it was")
+    made = tmp_path / "copy"
+    assert cli.main(["workspace", "backup", str(made)]) == 0
+    (made / "attachments" / "ab" / "abc").write_bytes(b"as it waz")
+    assert cli.main(["workspace", "verify", str(made)]) == 1
+
+
+def test_what_is_restored_works_as_before_and_the_log_of_the_former_one_goes_with_it(
+    home: Path, tmp_path: Path
+) -> None:
+    with Workspace.open() as opened:
+        opened.write(operations.projects.create, "Shop")
+        assert cli.main(["workspace", "backup", str(tmp_path / "copy")]) == 0
+        opened.write(operations.projects.create, "Later")
+        kept = (home / "workspace.db-wal").read_bytes()
+    (home / "workspace.db-wal").write_bytes(kept)
+    assert cli.main(["workspace", "restore", str(tmp_path / "copy")]) == 0
+    (aside,) = home.glob("workspace.db.before-*-wal")
+    assert aside.read_bytes() == kept and not (home / "workspace.db-wal").exists()
+    with Workspace.open() as restored:
+        assert [one.name for one in restored.read(queries.projects.list_all)] == ["Shop"]
+        assert restored._store.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
 def test_nothing_is_put_back_while_a_service_runs(home: Path, tmp_path: Path) -> None:
     Workspace.open().close()
     assert cli.main(["workspace", "backup", str(tmp_path / "copy")]) == 0
