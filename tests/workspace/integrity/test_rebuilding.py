@@ -101,7 +101,7 @@ def test_what_a_newer_version_wrote_is_not_repaired(
     connection.close()
     assert cli.main(["doctor", "--repair", "--yes"]) == 75
     assert "update solo-unicorn" in capsys.readouterr().err
-    zeroed(home / "workspace.db", "mission", 0.5)
+    os.truncate(home / "workspace.db", (home / "workspace.db").stat().st_size - 4096)
     assert cli.main(["doctor", "--repair", "--yes"]) == 75
     assert list(home.glob("*before*")) == []
 
