@@ -269,8 +269,8 @@ def tell_of_code(path: Path, project: str) -> None:
         clock.before_end(minutes=9)
         agent = Author("agent", "claude")
         stops = [
-            operations.comments.Stop("src/pay/charge.ts", 16, "Every payment goes through this loop now"),
-            operations.comments.Stop("test/charge.test.ts", 4, "The server that is busy twice"),
+            operations.comments.TourStop("src/pay/charge.ts", 16, "Every payment goes through this loop now"),
+            operations.comments.TourStop("test/charge.test.ts", 4, "The server that is busy twice"),
         ]
         workspace.write_as(agent, operations.comments.propose_tour, mission.id, stops)
         workspace.write_as(
