@@ -69,7 +69,7 @@ class Judgement:
     final: bool = False
     """Another attempt would fail in the same way: a person is asked at once."""
     no_chance: bool = False
-    """It was without our tools, or could not be started: a person is asked at once, and no attempt counts."""
+    """It was without our tools, or could not be started: no attempt counts. Without a `reset_at` a person is asked."""
     conversation_lost: bool = False
     """The agent does not know the conversation any more: the next session begins a new one, and no attempt counts."""
 

@@ -105,6 +105,12 @@ def ahead_behind(git: Git, local: str, other: str) -> tuple[int, int]:
     return int(ahead), int(behind)
 
 
+def is_empty(git: Git, target: str, head: str) -> bool:
+    """Whether `head` has commits that `target` lacks, and these change nothing together."""
+    fork = git.maybe("merge-base", target, head)
+    return fork not in (None, head) and git.test("diff-tree", "--quiet", str(fork), head)
+
+
 def difference(git: Git, name: str, remote: str, local: str, tracked: str) -> str:
     """A sentence for the mission's history: how the local branch differs from its remote."""
     ahead, behind = ahead_behind(git, local, tracked)

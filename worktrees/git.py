@@ -363,6 +363,10 @@ def _remedy(stderr: str, path: Path) -> str:
             r"failed to sign|signing failed|gpg: |Couldn't load public key",
             "sign a commit by hand once, which unlocks the key, or set commit.gpgSign to false for this repository",
         ),
+        (
+            r"does not have a GPG signature|untrusted, allegedly",
+            "sign the commits of the branch, or set merge.verifySignatures to false for this repository",
+        ),
         (r"hook", "run the hook by hand in that directory, and fix what it reports"),
     )
     for pattern, remedy in remedies:

@@ -36,6 +36,7 @@ OVERRIDDEN: dict[str, str] = {
     "merge.stat": "false",
     "rebase.autoSquash": "false",
     "rebase.autoStash": "false",
+    "rebase.backend": "merge",
     "rebase.rebaseMerges": "false",
     "rebase.stat": "false",
     "rebase.updateRefs": "false",
@@ -48,6 +49,8 @@ OVERRIDDEN: dict[str, str] = {
     "push.followTags": "false",
     "push.recurseSubmodules": "no",
     "submodule.recurse": "false",
+    # what is written down of it
+    "core.logAllRefUpdates": "true",
     # what runs beside a command
     "core.askPass": "",
     "core.fsmonitor": "false",

@@ -130,7 +130,8 @@ def ended(
     what came after it does not take it back. `resume`: its conversation goes on by itself, once: the machine died under
     it (still shown as `unknown`), its turn ended without its stage, or its agent did not know the conversation any more
     and begins a new one. `counts` False: the agent had no chance, so it
-    is no attempt, and a person is asked at once. Raises Conflict when no session runs.
+    is no attempt; it is tried again at `reset_at`, without one a person is asked at once. Raises Conflict when no
+    session runs.
     """
     if outcome not in OUTCOMES:
         raise InvalidValue("outcome", f"{outcome!r} is not a valid outcome", todo=f"use one of {', '.join(OUTCOMES)}")
@@ -141,6 +142,8 @@ def ended(
         return free if stage_finished and mission.list == "review" else replace(free, ready=False)
     if stage_finished or mission.list not in CLAIMABLE:
         return free
+    if not counts and reset_at is not None:
+        return replace(free, retry_at=reset_at)
     if not counts:
         return _waiting(free, reason[:1].upper() + reason[1:])
     asked = (question or "").strip() or mission.question

@@ -10,6 +10,7 @@ import pytest
 from solo_unicorn.missions.errors import NotFound
 from solo_unicorn.worktrees.git import GitError
 from solo_unicorn.worktrees.github import branches
+from solo_unicorn.worktrees.landing.pushing import PushRefused
 
 from .conftest import Checkout
 from .double import GitHubDouble
@@ -25,6 +26,10 @@ def test_only_what_has_commits_of_its_own_is_pushed(checkout: Checkout, double: 
     checkout.git("branch", BRANCH)
     assert push(checkout).ahead == 0
     assert double.branches() == ["main"]
+    checkout.git("switch", "-q", BRANCH)
+    checkout.git("commit", "-q", "--allow-empty", "-m", "chore: nothing")
+    assert push(checkout).ahead == 0 and double.branches() == ["main"], "commits that change nothing"
+    checkout.git("reset", "-q", "--hard", "main")
     head = checkout.commit("pay.py", "pay()\n", BRANCH)
     assert (push(checkout).head, push(checkout).ahead) == (head, 1)
     assert double.git("rev-parse", BRANCH) == head
@@ -33,6 +38,26 @@ def test_only_what_has_commits_of_its_own_is_pushed(checkout: Checkout, double: 
     checkout.git("remote", "remove", "origin")
     with pytest.raises(NotFound, match="no remote"):
         push(checkout)
+
+
+def test_a_pre_push_hook_has_the_persons_locale_and_its_words_are_told(
+    checkout: Checkout, double: GitHubDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout.commit("pay.py", "pay()\n", BRANCH)
+    checkout.git("switch", "-q", "main")
+    checkout.git("worktree", "add", "-q", str(tmp_path / "m1"), BRANCH)
+    (tmp_path / "m1" / "installed").touch()
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    hook = checkout.path / ".git" / "hooks" / "pre-push"
+    hook.write_text(
+        '#!/bin/sh\n[ "$LC_ALL" = C.UTF-8 ] && [ -e installed ] && exit\necho "[rejected] no way" >&2\nexit 1\n'
+    )
+    hook.chmod(0o755)
+    with pytest.raises(PushRefused, match="pre-push hook refused.*no way"):
+        push(checkout)
+    assert double.branches() == ["main"]
+    branches.push_branch(checkout.path, branch=BRANCH, target="main", worktree=tmp_path / "m1")
+    assert BRANCH in double.branches()
 
 
 def test_a_rewritten_branch_replaces_only_what_was_pushed_from_here(checkout: Checkout, double: GitHubDouble) -> None:

@@ -66,6 +66,24 @@ def test_a_hook_that_refuses_sends_the_work_back_once_and_then_asks_a_person(sho
     assert files(shop) == ["README.md"]
 
 
+def test_a_repository_that_takes_no_names_of_ours_is_told_and_the_session_ends(shop: Shop, tmp_path: Path) -> None:
+    """Noting what is reviewed failed, over and over, and the session never ended."""
+    hook = shop.repository / ".git" / "hooks" / "reference-transaction"
+    hook.write_text('#!/bin/sh\n[ "$1" = prepared ] || exit 0\n! grep -q refs/solo-unicorn/reviewed\n')
+    hook.chmod(0o755)
+    Scripted(tmp_path, "echo work >work.txt; git add -A; git commit -qm work")
+    work = mission(shop, "Quick fix")
+    asked = shop.until(work, lambda now: now.attention, "a person is asked")
+    assert "refs/solo-unicorn/reviewed" in (asked.attention or "") and shop.sessions(work)[-1].phase == "ended"
+
+
+def test_commits_that_change_nothing_are_not_called_done(shop: Shop, tmp_path: Path) -> None:
+    Scripted(tmp_path, "git commit -q --allow-empty -m 'chore: nothing'")
+    asked = shop.until(mission(shop), lambda now: now.landing_status == "failed", "a person is asked")
+    assert "Its commits change nothing" in (asked.landing_error or "")
+    assert shop.git("rev-list", "--count", "main").strip() == "1"
+
+
 def test_a_direct_mission_whose_agent_did_nothing_is_not_called_done(shop: Shop, tmp_path: Path) -> None:
     Scripted(tmp_path, "git switch -qc aside; echo work >work.txt; git add -A; git commit -qm work; git switch -q -")
     work = mission(shop)

@@ -51,6 +51,7 @@ def test_a_setup_script_that_fails_keeps_the_agent_out_and_says_why(
     client.ensure_running()
     waiting = shop.until(mission, lambda now: now.attention, "a person is asked")
     assert "setup script" in (waiting.attention or "") and "no network" in (waiting.attention or "")
+    assert waiting.attempts == 0 and len(shop.sessions(mission)) == 2, "it is tried again, and is no attempt"
     assert not any(session.conversation_id for session in shop.sessions(mission))
 
 

@@ -26,6 +26,7 @@ from ...missions.rules.pull_requests import wanted
 from ...system.disk import full_place, is_full
 from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
+from ...worktrees.github.answers import Unavailable
 from ...worktrees.github.pulls import Pull
 from ...worktrees.landing.landing import Conflicted, Landed, land
 from ...worktrees.landing.messages import LandingMessage
@@ -39,6 +40,8 @@ from .pull_requests import Proposed, PullRequests
 Target = tuple[str, str]
 """Repository id and branch: what only one landing may move at a time."""
 BUSY_SECONDS = 5.0
+WAITS = 36
+"""How often a landing is begun again whose repository is busy or locked, before a person is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class Landings:
         self._context = context
         self._pull_requests = pull_requests
         self._running = set[Target]()
+        self._waited = dict[str, int]()
         self._log = logger("workstation.landing")
 
     @property
@@ -123,7 +127,12 @@ class Landings:
             result = await self._bring(due)
         except TryAgain as error:
             self._log.info("landing waits", extra=name | {"why": str(error)})
-            await asyncio.sleep(BUSY_SECONDS)
+            waited = self._waited.pop(due.mission.id, 0)
+            if waited < WAITS or isinstance(error, Unavailable):
+                self._waited[due.mission.id] = waited + 1
+                await asyncio.sleep(BUSY_SECONDS)
+                return
+            await workspace.write_as(SYSTEM, operations.landing.failed, due.mission.id, str(error))
             return
         except (SoloUnicornError, OSError) as error:
             if is_full(error):  # it is said, and tried again until there is room
@@ -133,6 +142,7 @@ class Landings:
             self._log.warning("landing failed", extra=name | {"why": str(error)})
             await workspace.write_as(SYSTEM, operations.landing.failed, due.mission.id, str(error))
             return
+        self._waited.pop(due.mission.id, None)
         match result:
             case Conflicted(files=files):
                 self._log.info("landing met conflicts", extra=name | {"files": list(files)})
@@ -164,7 +174,7 @@ class Landings:
         await self._context.git(check_as_reviewed, due.mission, due.repository, branch)
         if due.by_pull_request:
             result: Landed | Conflicted | Proposed = await self._pull_requests.propose(
-                due.mission, due.project, due.repository, branch
+                due.mission, due.project, due.repository, branch, due.worktree
             )
         else:
             result = await self._context.git(_do, due, due.repository, branch)

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from ...config.log import logger
 from ...missions.entities import SYSTEM, Mission, Project, ProjectRepository, Worktree
@@ -63,7 +64,12 @@ class PullRequests:
         self._log = logger("workstation.pull_requests")
 
     async def propose(
-        self, mission: Mission, project: Project, repository: ProjectRepository, branch: str
+        self,
+        mission: Mission,
+        project: Project,
+        repository: ProjectRepository,
+        branch: str,
+        worktree: Worktree | None = None,
     ) -> Proposed | Landed:
         """Push the mission's branch and open its pull request, or find it open; Landed when there is nothing to land.
 
@@ -90,7 +96,7 @@ class PullRequests:
                     SYSTEM, operations.pull_requests.repository_identified, repository.id, facts.id, facts.full_name
                 )
             )
-            return await self._context.git(_propose, github, name, mission, project, repository, branch)
+            return await self._context.git(_propose, github, name, mission, project, repository, branch, worktree)
         except Unavailable as error:
             self._leave_alone(name.host, error)
             raise
@@ -214,7 +220,7 @@ class PullRequests:
         """The client of that host; TryAgain while its rate limit is used up."""
         until = self._not_before.get(name.host)
         if until is not None and until > time.monotonic():
-            raise TryAgain(f"{name.host} asks for a pause of {until - time.monotonic():.0f} seconds")
+            raise Unavailable(f"{name.host} asks for a pause of {until - time.monotonic():.0f} seconds")
         key = (name.host, self._context.settings.github.api_url)
         if key not in self._clients:
             self._clients[key] = GitHub(Host.of(*key))
@@ -248,13 +254,23 @@ def _tell(workspace: Workspace, mission_id: str, note: str) -> None:
 
 
 def _propose(
-    github: GitHub, name: RepositoryName, mission: Mission, project: Project, repository: ProjectRepository, branch: str
+    github: GitHub,
+    name: RepositoryName,
+    mission: Mission,
+    project: Project,
+    repository: ProjectRepository,
+    branch: str,
+    worktree: Worktree | None,
 ) -> Proposed | Landed:
     """On a thread: push, open."""
     target = base_branch(mission, repository)
     known = mission.pull_request if is_followed(mission) else None
     pushed = branches.push_branch(
-        repository.local_path, branch=branch, target=target, pushed_before=known.head if known else None
+        repository.local_path,
+        branch=branch,
+        target=target,
+        pushed_before=known.head if known else None,
+        worktree=Path(worktree.path) if worktree else None,
     )
     if not pushed.ahead:
         return Landed(None, False, "there was nothing to land")

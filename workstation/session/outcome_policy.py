@@ -58,6 +58,24 @@ def judge(workspace: Workspace, session_id: str, reading: TranscriptFold, host: 
     return judgement
 
 
+UNSTARTED = "could not be started"
+
+
+def starts_again_at(workspace: Workspace, session_id: str, settings: SessionSettings) -> datetime | None:
+    """When a session whose agent could not be started is followed by another; None: a person is asked.
+
+    The pauses and tries are those of failed attempts, which these are not.
+    """
+    session, tries, failed = workspace.read(queries.sessions.get, session_id), policy(settings), 1
+    for earlier in reversed(workspace.read(queries.sessions.find, session.mission_id)):
+        if earlier.id == session_id:
+            continue
+        if earlier.stage != session.stage or not earlier.reason.startswith(UNSTARTED):
+            break
+        failed += 1
+    return datetime.now(UTC) + tries.after_failure(failed) if failed % tries.attempts else None
+
+
 def works_in_vain(session_id: str, reading: TranscriptFold, now: float) -> bool:
     """Whether it has been at work without our tools for TOOLS_SECONDS (`now`: seconds since the epoch).
 

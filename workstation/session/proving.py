@@ -12,6 +12,7 @@ from ...missions.operations.sessions import SENT_BACK
 from ...missions.rules.landing import Proof
 from ...workspace import operations, queries
 from ...workspace.workspace import Workspace
+from ...worktrees.bases import is_empty
 from ...worktrees.git import Git, hooks_held
 from ...worktrees.landing.landing import Landed
 from ...worktrees.landing.proofs import (
@@ -77,11 +78,11 @@ async def prove_finished(context: ServiceContext, finished: Finished) -> Proof:
     """Look at the work; what was put right is noted. A fault that its agent can mend goes back to it once."""
     try:
         proven = await context.git(prove_now, finished)
+        await context.git(_note_reviewed, finished, proven)
     except Unproven as error:
         return Proof(reason=str(error), by_agent=error.by_agent and not finished.sent_back)
     except SoloUnicornError as error:
         return Proof(reason=str(error))
-    await context.git(_note_reviewed, finished, proven)
     await context.workspace.run(adopt, finished, proven)
     return Proof(commit=proven.commit)
 
@@ -141,15 +142,19 @@ def check_something_landed(
     """
     facts = inspect(repository.local_path, look_at_files=False)
     git = Git(facts.root)
-    head = git.commit(f"refs/heads/{branch}")
+    head = git.commit(f"refs/heads/{branch}") or ""
     if landed.commit is None and worktree is not None and not mission.is_loop and mission.review_status != "approved":
         base = worktree.base_commit
-        if head is not None and base is not None and git.ancestor(head, base):
-            work = _claimed(Finished(mission, repository, replace(worktree, branch=branch)), facts.remote)
+        finished = Finished(mission, repository, replace(worktree, branch=branch))
+        refs = git.refs(*(f"refs/{place}/{finished.target}" for place in ("heads", f"remotes/{facts.remote}")))
+        empty = bool(head) and any(is_empty(git, tip, head) for tip in refs.values())
+        if empty or (head and base is not None and git.ancestor(head, base)):
+            work = _claimed(finished, facts.remote)
+            nothing = "its commits change nothing" if empty else "its agent changed nothing"
             elsewhere = leftovers(Git(worktree.path), facts.common_dir, work)
             raise Unproven(
                 f"{branch} has nothing to land, although its stage is finished",
-                why=f"the agent left its work in {elsewhere}" if elsewhere else "its agent changed nothing",
+                why=f"the agent left its work in {elsewhere}" if elsewhere else nothing,
                 todo=f"move the mission to Done if that is right, or bring the work onto {branch} and land again",
             )
     forget(git, facts.common_dir, mission.id)

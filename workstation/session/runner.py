@@ -37,7 +37,7 @@ from ...worktrees.repository.repositories import UnusableRepository
 from ..context import ServiceContext
 from . import full_disk
 from .lease import ClaimLease, Superseded, waking_clock
-from .outcome_policy import end, goes_on_by_itself, judge, works_in_vain
+from .outcome_policy import UNSTARTED, end, goes_on_by_itself, judge, starts_again_at, works_in_vain
 from .preparing import Prepared, ReadComments, prepare
 from .proving import note_as_told, prove_finished, read_finished
 from .run_files import changes_elsewhere, forget_token, kept_work, placement, write_placement
@@ -194,10 +194,10 @@ class SessionRunner:
                 await self._give_claim_back(await full_disk.park(self._context, self.session, error))
                 return False
             in_vain = isinstance(error, (UnusableRepository, BranchTaken, NoSandbox))
-            return await self._end_unstarted("failed", f"could not be started: {error}", in_vain=in_vain)
-        except Exception as error:  # an attempt that failed like any other: passed over, it would be repeated for ever
+            return await self._end_unstarted("failed", f"{UNSTARTED}: {error}", in_vain=in_vain)
+        except Exception as error:  # counted like any other: passed over, it would be repeated for ever
             self._log.exception("preparing broke off", extra=self._said)
-            return await self._end_unstarted("failed", f"could not be started: {error!r}")
+            return await self._end_unstarted("failed", f"{UNSTARTED}: {error!r}")
         await full_disk.begun(self._context, self.session)
         self._log.info("agent started", extra=self._said | {"host": pid, "worktree": prepared.worktree})
         await self._note_started(prepared)
@@ -208,7 +208,8 @@ class SessionRunner:
     ) -> bool:
         """End a session that has no agent. Should one have started after all, it is followed: True.
 
-        `in_vain`: the next one would not start either, before a person has done something about it.
+        Its agent had no chance, so no attempt counts. `in_vain`: the next one would not start either, before a person
+        has done something about it.
         """
         if not await asyncio.to_thread(launch.seal, self._run_dir):
             await self._note_started(placement(self._run_dir))
@@ -217,7 +218,11 @@ class SessionRunner:
         if ended is not None and not ended.sealed:
             return True  # it started and is over: judged by what it left
         self._log.warning("session not started", extra=self._said | {"why": reason})
-        await self._end(Judgement(outcome, reason, no_chance=in_vain))
+        again_at = None
+        if outcome == "failed" and not in_vain:
+            settings = self._context.settings.sessions
+            again_at = await self._context.workspace.run(starts_again_at, self.session.id, settings)
+        await self._end(Judgement(outcome, reason, reset_at=again_at, no_chance=True))
         return False
 
     async def _give_claim_back(self, why: str) -> None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...missions.errors import Conflict, NotFound
-from ..bases import fetch_branch
+from ..bases import fetch_branch, is_empty
 from ..git import Git, GitError, decode
+from ..landing.pushing import PushRefused, push
 from ..pool.snapshots import landed_ref, note_landed
 from ..repository.repositories import inspect
 
@@ -44,11 +45,19 @@ class BranchMoved(Conflict):
     code = "branch_moved"
 
 
-def push_branch(repository_path: Path | str, *, branch: str, target: str, pushed_before: str | None = None) -> Pushed:
-    """Bring the mission branch to the remote. Nothing is pushed when it has no commit that the target lacks (ahead 0).
+def push_branch(
+    repository_path: Path | str,
+    *,
+    branch: str,
+    target: str,
+    pushed_before: str | None = None,
+    worktree: Path | None = None,
+) -> Pushed:
+    """Bring the mission branch to the remote. Nothing is pushed when it changes nothing that the target has (ahead 0).
 
-    `pushed_before` is the commit pushed last: only that one may be replaced by a history rewritten here. Raises
-    NotFound (no such branch, no remote), BranchMoved, GitError.
+    `pushed_before` is the commit pushed last: only that one may be replaced by a history rewritten here. The push goes
+    out from the mission's `worktree`, which has what a pre-push hook may need. Raises NotFound (no such branch, no
+    remote), BranchMoved, PushRefused, GitError.
     """
     facts = inspect(repository_path, look_at_files=False)
     git = Git(facts.root)
@@ -63,10 +72,11 @@ def push_branch(repository_path: Path | str, *, branch: str, target: str, pushed
         )
     fetch_branch(git, facts.remote, target)
     base = git.commit(f"refs/remotes/{facts.remote}/{target}") or ""
-    ahead = int(git.line("rev-list", "--count", f"{base}..{head}"))
+    ahead = 0 if is_empty(git, base, head) else int(git.line("rev-list", "--count", f"{base}..{head}"))
     if ahead:
         # What was merged before (a loop mission's last run) is replaced as well as what was pushed last.
-        _push(git, facts.remote, branch, head, (pushed_before, git.commit(landed_ref(branch))))
+        here = Git(worktree) if worktree is not None and worktree.is_dir() else git
+        _push(here, facts.remote, branch, head, (pushed_before, git.commit(landed_ref(branch))))
     return Pushed(head, ahead, _template(git, base))
 
 
@@ -129,14 +139,18 @@ def _push(git: Git, remote: str, branch: str, head: str, known: tuple[str | None
     name = f"refs/heads/{branch}"
     for lease in ("", *(one for one in known if one)):
         options = [f"--force-with-lease={name}:{lease}"] if lease else []
-        done = git.run(
-            "push", "--quiet", "--porcelain", *options, remote, f"{head}:{name}", ok=range(256), timeout=PUSH_SECONDS
-        )
-        if done.status == 0:
-            return
-        said = decode(done.out) + done.err
-        if "[rejected]" not in said:
-            raise GitError(git.path, ("git", "push", remote, branch), done.status, said)
+        pushed = push(git, remote, head, branch, *options)
+        match pushed.result:
+            case "pushed":
+                return
+            case "unreachable":
+                raise PushRefused(
+                    f"{remote} could not be reached",
+                    why=pushed.why,
+                    todo="check the network and your access to it, then land again",
+                )
+            case "refused" | "hook":
+                raise PushRefused(pushed.what, why=pushed.why, todo=pushed.todo)
     raise BranchMoved(
         f"{remote}/{branch} has commits that are missing here",
         why="another person pushed to the mission's branch",

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from ...missions.errors import Conflict, TryAgain
 from ..git import Git
+from ..pool.hidden import hidden
 from ..pool.status import changes
 from ..repository.registry import Listed, git_dir, in_progress, listed_worktrees
 
@@ -68,9 +69,8 @@ def check_movable(path: Path, branch: str, new: str | None = None) -> None:
     for change in changes(path):
         if change.state != "??" and _touched(change.path, moving):
             raise _in_the_way(path, branch, f"it has uncommitted changes: {change.path}", "commit or stash them")
-    held = _held_back(git, path, moving)
-    if held:
-        why = f"its {held} has changes of yours that git was told to ignore (assume-unchanged, skip-worktree)"
+    if held := sorted(hidden(path, moving)):
+        why = f"its {held[0]} has changes of yours that git was told to ignore (assume-unchanged, skip-worktree)"
         raise _in_the_way(path, branch, why, "keep a copy, and remove the mark")
     blocked = _untracked_in_the_way(git, path, new)
     if blocked:
@@ -81,17 +81,6 @@ def _touched(name: str, moving: set[str]) -> bool:
     """Whether a path, a folder above it or something below it is among those that move."""
     parents = {name, *(str(parent) for parent in PurePosixPath(name).parents)}
     return not parents.isdisjoint(moving) or any(other.startswith(f"{name}/") for other in moving)
-
-
-def _held_back(git: Git, top: Path, moving: set[str]) -> str | None:
-    """A moving file that git was told not to look at, and that differs from what is stored."""
-    for entry in git.list("ls-files", "-v", "-z"):
-        mark, name = entry[:1], entry[2:]
-        if (mark == "S" or mark.islower()) and name in moving and (top / name).is_file():
-            stored = git.maybe("rev-parse", "--verify", "--quiet", f":0:{name}")
-            if stored != git.line("hash-object", "--", name):
-                return name
-    return None
 
 
 def move_branch(git: Git, move: Move, token: str) -> None:

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from ...missions.entities import MergeStrategy
 from ...missions.errors import Conflict, InvalidValue, NotFound, SoloUnicornError
-from ..bases import ahead_behind, deepen, fetch_branch
+from ..bases import ahead_behind, deepen, fetch_branch, is_empty
 from ..git import Git, GitError
 from ..locks import hold
 from ..repository.recipe import recipe_at
@@ -24,7 +24,7 @@ from . import landing_log
 from .building import SCRATCH, Conflicted, add_scratch, build, check, furnish, has_hooks, remove_scratch
 from .checkout import CheckoutInTheWay, check_movable, checkout_of, move_branch
 from .messages import LandingMessage
-from .pushing import push
+from .pushing import PushRefused, push
 from .recovery import PIN, finish, move_of, recover_entry, with_checkout
 
 __all__ = ["CheckoutInTheWay", "Conflicted", "Diverged", "Landed", "PushRefused", "land"]
@@ -58,12 +58,6 @@ class Diverged(Conflict):
     """The local target branch and its remote both have commits the other lacks; nothing was changed."""
 
     code = "diverged"
-
-
-class PushRefused(SoloUnicornError):
-    """The remote takes no direct push to the target branch; nothing was changed."""
-
-    code = "push_refused"
 
 
 class _Moved(Exception):
@@ -160,6 +154,8 @@ class _Landing:
             return done
         if self.facts.shallow and self.facts.remote:
             deepen(self.git, self.facts.remote, base, head)
+        if is_empty(self.git, base, head):
+            return Landed(None, False, "there was nothing to land")
         check_published(self.git, self.git.maybe("merge-base", base, head) or base, head)
         checkout = checkout_of(self.git, self.target)
         if checkout:

@@ -8,30 +8,31 @@ thing and says so, or raises `Unproven`: then the agent, or a person, is asked.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...missions.errors import Conflict
+from ...missions.errors import Conflict, TryAgain
 from ...system import files, strict_json
-from ..git import Git, GitError
+from ...system.disk import is_full
+from ..git import Git, GitError, GitTimeout
 from ..locks import our_dir, shared_mode
+from ..pool.hidden import hidden
 from ..pool.ownership import note_owner
 from ..pool.setup_files import furnished
 from ..pool.snapshots import HookRefused, commit_uncommitted, keep_commit
 from ..pool.status import WorktreeStatus, standing
 from ..repository.around import common_directory
 from ..repository.registry import git_dir, in_progress, is_linked
-from . import landing_log
+from .origins import landed_by_us, made_here, of_nobody
 
 if TYPE_CHECKING:
     from ..pool.records import WorktreeLease
 
+_REPLACED = "refs/replace/"
 REVIEWED = "refs/solo-unicorn/reviewed"
 """What a mission's branch pointed at when its review was asked for."""
-_MADE = ("commit", "cherry-pick", "revert", "rebase (pick)", "rebase (continue)", "rebase (squash)", "rebase (fixup)")
-"""How the log of HEAD begins what was made there, and not only looked at."""
 
 
 class Unproven(Conflict):
@@ -101,14 +102,15 @@ def prove(repository: Path, common_dir: Path, work: Claimed) -> Proven:
 
 def note_start(git: Git, common_dir: Path, mission_id: str) -> None:
     """Write down where all branches stand: what a session makes or moves from here on is told by it."""
-    _write(common_dir, mission_id, git.refs("refs/heads/", "refs/remotes/", "refs/stash"))
+    _write(common_dir, mission_id, git.refs("refs/heads/", "refs/remotes/", "refs/stash", _REPLACED))
 
 
 def note_told(git: Git, common_dir: Path, mission_id: str) -> None:
     """What moved since is told and not told again; branches that came since are still the session's."""
     before, now = _read(common_dir, mission_id), git.refs("refs/heads/", "refs/remotes/")
     if before:
-        _write(common_dir, mission_id, {ref: now.get(ref, commit) for ref, commit in before.items()})
+        kept = {ref: now.get(ref, commit) for ref, commit in before.items() if not ref.startswith(_REPLACED)}
+        _write(common_dir, mission_id, kept | git.refs(_REPLACED))
 
 
 def _write(common_dir: Path, mission_id: str, refs: dict[str, str]) -> None:
@@ -207,6 +209,41 @@ def _committed(look: _Look) -> None:
         commit_uncommitted(look.work.worktree, look.work.message)
     except HookRefused as error:
         raise Unproven(error.what, why=error.why, todo=error.todo, by_agent=True) from error
+    except GitError as error:
+        if "add" not in error.command or isinstance(error, (GitTimeout, TryAgain)) or is_full(error):
+            raise
+        raise Unproven(
+            "git does not take a file that the agent left uncommitted", why=error.stderr, todo=error.todo, by_agent=True
+        ) from error
+
+
+def _nothing_hidden(look: _Look) -> None:
+    """No change that git was told not to look at, except those of the setup script."""
+    path = look.work.worktree
+    found = hidden(path)
+    if names := sorted(found - furnished(path, found)):
+        raise Unproven(
+            f"The agent's change of {names[0]} is hidden from git (assume-unchanged, skip-worktree)",
+            why="it would neither be reviewed nor land",
+            todo=f"undo it, or show it to git (`git update-index --no-assume-unchanged --no-skip-worktree {names[0]}`) "
+            f"in {path}",
+            by_agent=True,
+        )
+
+
+def _nothing_replaced(look: _Look) -> None:
+    """No object stands for another here (git-replace) that would not do so where the work is pushed to."""
+    if not look.before:
+        return
+    now = look.git.refs(_REPLACED)
+    if new := sorted(ref for ref, by in now.items() if look.before.get(ref) != by):
+        name = new[0].removeprefix(_REPLACED)
+        raise Unproven(
+            f"The agent made git show another object in place of {name[:10]}",
+            why="the review shows the other one, and the first would be pushed",
+            todo=f"take it back (`git replace -d {name[:10]}`), then continue",
+            by_agent=True,
+        )
 
 
 def _nothing_nested(look: _Look) -> None:
@@ -258,13 +295,19 @@ def _target_not_moved(look: _Look) -> None:
                 todo=f"check it (`git log {before[:10]}`), set it should be, then continue",
             )
         came = set(look.git.line("rev-list", now, f"^{before}").split())
-        made = came.intersection(_made_here(look.git))
-        if made:
-            made -= _landed_by_us(look, target)  # the same change made twice in one second is the same commit
+        landed = landed_by_us(look.git, look.common_dir, target)
+        made = came.intersection(made_here(look.git)) - landed  # a change made twice in one second is one commit
         if made:
             raise Unproven(
                 f"The agent put {_commits(made)} on {name} itself, before any review",
                 why=f"{name} went from {before[:10]} to {now[:10]}",
+                todo=f"look at `git log {before[:10]}..{now[:10]}`: keep it, or set {name} back; then continue",
+            )
+        unknown = of_nobody(look.git, look.common_dir, came - landed) if ref.startswith("refs/heads/") else ()
+        if unknown:
+            raise Unproven(
+                f"{name} got {_commits(unknown)} while the agent worked, and no checkout has a record of it",
+                why=f"it went from {before[:10]} to {now[:10]} without a checkout, or the logs were deleted",
                 todo=f"look at `git log {before[:10]}..{now[:10]}`: keep it, or set {name} back; then continue",
             )
 
@@ -272,7 +315,7 @@ def _target_not_moved(look: _Look) -> None:
 def _others_not_moved(look: _Look) -> None:
     """Branches that the session moved though they are neither its own nor its target are told of."""
     now = look.git.refs("refs/heads/") if look.before else {}
-    made = set(_made_here(look.git)) if now else set()
+    made = made_here(look.git) if now else set()
     for ref, before in look.before.items():
         name = ref.removeprefix("refs/heads/")
         if name in (ref, look.branch, look.work.branch, look.work.target) or now.get(ref) in (None, before):
@@ -285,7 +328,9 @@ PROOFS: tuple[Callable[[_Look], None], ...] = (
     _is_there,
     _nothing_in_progress,
     _target_not_moved,
+    _nothing_replaced,
     _on_its_branch,
+    _nothing_hidden,
     _committed,
     _nothing_nested,
     _nothing_of_setup,
@@ -297,7 +342,7 @@ def leftovers(git: Git, common_dir: Path, work: Claimed) -> str:
     """Where work may be that is not on the mission's branch: branches and a stash that came since the session began."""
     before = _read(common_dir, work.mission_id)
     now = git.refs("refs/heads/", "refs/stash") if before else {}
-    made = set(_made_here(git)) if now else set()
+    made = made_here(git) if now else set()
     came = [ref for ref, commit in now.items() if before.get(ref) != commit and (commit in made or ref == "refs/stash")]
     return ", ".join(ref.removeprefix("refs/heads/") for ref in came if ref != f"refs/heads/{work.branch}")
 
@@ -308,7 +353,7 @@ def _astray(look: _Look, seen: WorktreeStatus, known: str | None) -> Unproven:
         keep_commit(look.git, seen.commit)
     return Unproven(
         f"The worktree is on {where}, not on {own}, the mission's branch",
-        why=f"{own} {'no longer exists' if known is None else 'would land without the work on  ' + where}",
+        why=f"{own} {'no longer exists' if known is None else 'would land without the work on ' + where}",
         todo=f"bring it onto {own} in {look.work.worktree} (`git switch {own}`, `git merge {where}`), then continue",
     )
 
@@ -318,34 +363,13 @@ def _related(git: Git, base: str | None, tip: str) -> bool:
     return base is None or git.commit(base) is None or git.maybe("merge-base", base, tip) is not None
 
 
-def _made_here(git: Git) -> Iterable[str]:
-    """Commits that were made in this worktree, as the log of its HEAD has them."""
-    try:
-        logged = git.line("log", "--walk-reflogs", "--format=%H %gs", "HEAD", "--")
-    except GitError:
-        return
-    for line in logged.splitlines():
-        commit, _, how = line.partition(" ")
-        if how.startswith(_MADE) or (how.startswith("merge ") and not how.endswith("Fast-forward")):
-            yield commit
-
-
-def _landed_by_us(look: _Look, target: str) -> set[str]:
-    """Commits that landings brought onto the target, and that were not there before them."""
-    found: set[str] = set()
-    for entry in landing_log.history(look.common_dir):
-        if entry.target == target and entry.new and set(entry.old) != {"0"}:
-            found.update(look.git.line("rev-list", entry.branch_head, entry.new, f"^{entry.old}").split())
-    return found
-
-
 def _declared(git: Git) -> set[str]:
     """The paths of submodules that `.gitmodules` names."""
     asked = git.run("config", "-z", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$", ok=(0, 1, 128))
     return {entry.partition("\n")[2] for entry in asked.out.decode("utf-8", "surrogateescape").split("\0") if entry}
 
 
-def _commits(made: set[str]) -> str:
+def _commits(made: Collection[str]) -> str:
     return "a commit" if len(made) == 1 else f"{len(made)} commits"
 
 

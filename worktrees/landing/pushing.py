@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ...missions.errors import SoloUnicornError
 from ...system import strict_json
 from ..git import Completed, Git, GitError, decode
 
@@ -41,6 +42,12 @@ _REMEDIES = (
 )
 
 
+class PushRefused(SoloUnicornError):
+    """The remote, or a hook, does not take the push; nothing was changed."""
+
+    code = "push_refused"
+
+
 @dataclass(frozen=True, slots=True)
 class PushResult:
     """How it went: the remote moved meanwhile, refuses, could not be reached, or a hook here refuses."""
@@ -51,14 +58,15 @@ class PushResult:
     todo: str = ""
 
 
-def push(git: Git, remote: str, commit: str, branch: str) -> PushResult:
+def push(git: Git, remote: str, commit: str, branch: str, *options: str) -> PushResult:
     """Push a commit to a branch of the remote, past the pre-push hook; GitError for what nobody knows."""
     ref = f"refs/heads/{branch}"
     with tempfile.TemporaryDirectory(prefix="solo-unicorn-push-") as scratch:
         trace = Path(scratch) / "events"
-        arguments = ("push", "--quiet", "--porcelain", remote, f"{commit}:{ref}")
+        arguments = ("push", "--quiet", "--porcelain", *options, remote, f"{commit}:{ref}")
         traced = git.having(GIT_TRACE2_EVENT=str(trace))
-        done = traced.run(*arguments, ok=range(256), timeout=PUSH_SECONDS, hooks=True)
+        single = (f"remote.{remote}.mirror=false",)  # one that mirrors everything takes no single branch
+        done = traced.run(*arguments, ok=range(256), timeout=PUSH_SECONDS, settings=single, hooks=True)
         hook = _hook_status(trace)
     if done.status == 0:
         return PushResult("pushed")

@@ -17,6 +17,7 @@ from ..bases import UnknownBase, fetch_base
 from ..git import Git, GitTimeout
 from ..locks import hold
 from ..repository.repositories import check_worktrees, inspect
+from .hidden import hidden, show
 from .records import Orphan, PoolRecords, Removal, WorktreeLease
 from .snapshots import WIP, HookRefused, commit_uncommitted, keep_reachable, set_aside, snapshot_work
 
@@ -134,6 +135,7 @@ def _keep_uncommitted(path: Path, ref: str, message: str, told: Callable[[str], 
     """Uncommitted work becomes a commit of the branch; a snapshot under a ref where a hook refuses it, and in the
     middle of a merge or rebase."""
     try:
+        show(path, hidden(path))
         commit_uncommitted(path, message)
     except (HookRefused, GitTimeout) as error:
         if set_aside(path, ref, message) is not None:

@@ -1,7 +1,8 @@
 """What a setup script put into a worktree: of this machine, and never part of the mission's work.
 
 The usual recipe links `node_modules` from the person's checkout; `.gitignore` says `node_modules/`, which a link does
-not match. So what came with the setup script is written down, and neither shown, nor committed, nor in the way.
+not match. So what came with the setup script is written down, and neither shown, nor committed, nor in the way. The
+same goes for what it changed and hid from git (skip-worktree).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from ...system import files, strict_json
 from ..git import Git
 from ..repository.registry import git_dir
+from .hidden import hidden
 
 _FILE = "solo-unicorn-furnished.json"
 _BEGUN = "solo-unicorn-furnishing.json"
@@ -41,7 +43,7 @@ def noting(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        made = {name: _stamp(path / name) for name in untracked(path).difference(before)}
+        made = {name: _stamp(path / name) for name in untracked(path).difference(before) | hidden(path)}
         if known := _read(git_dir(path) / _FILE) | made:
             files.replace(git_dir(path) / _FILE, json.dumps(known).encode(), durable=False)
         begun.unlink()

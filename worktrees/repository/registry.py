@@ -47,9 +47,10 @@ def listed_worktrees(git: Git) -> list[Listed]:
         if "worktree" not in fields:
             continue
         branch = fields.get("branch")
+        path = Path(fields["worktree"])
         found.append(
             Listed(
-                path=Path(fields["worktree"]),
+                path=path if found else _main_path(git, path),
                 head=fields.get("HEAD"),
                 branch=branch.removeprefix("refs/heads/") if branch else None,
                 main=not found,
@@ -58,6 +59,13 @@ def listed_worktrees(git: Git) -> list[Listed]:
             )
         )
     return found
+
+
+def _main_path(git: Git, path: Path) -> Path:
+    """The main checkout; git lists its git directory instead where that was made elsewhere (--separate-git-dir)."""
+    marker = git.path / ".git"
+    named = _named_by(marker) if marker.is_file() else None
+    return git.path if named is not None and named.resolve() == path.resolve() else path
 
 
 def find(listed: list[Listed], path: Path) -> Listed | None:

@@ -198,6 +198,9 @@ def test_an_agent_without_a_chance_is_no_attempt_and_a_person_is_asked(make: Any
     after = end(make, make.running(attempts=1), "failed", "it could not reach the tools", counts=False)
     assert (after.attempts, after.ready, after.retry_at) == (1, False, None)
     assert after.attention == "It could not reach the tools"
+    later = make.now + timedelta(seconds=10)
+    again = end(make, make.running(attempts=1), "failed", "could not be started", counts=False, reset_at=later)
+    assert (again.attempts, again.ready, again.retry_at, again.attention) == (1, True, later, None)
 
 
 def test_a_conversation_that_is_gone_is_begun_anew_at_once_and_is_no_attempt(make: Any) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from solo_unicorn.missions.entities import MergeStrategy
+from solo_unicorn.worktrees.git import Git
 from solo_unicorn.worktrees.landing.building import Conflicted
 from solo_unicorn.worktrees.landing.landing import Landed, land
+from solo_unicorn.worktrees.landing.proofs import Claimed, Proven, Unproven, note_start, prove
 
 from ..conftest import Landing, Repo
 
@@ -65,3 +67,43 @@ def rewrites(work: Repo) -> Repo:
     work.commit("readme.md", "of the mission\n")
     work.git("switch", "-q", "main")
     return work
+
+
+OWN = "solo-unicorn/mission-1"
+
+
+OWN = "solo-unicorn/mission-1"
+
+
+class Work:
+    """A mission's worktree whose session has just begun."""
+
+    def __init__(self, repo: Repo, path: Path) -> None:
+        self.main, self.path = repo, path
+        repo.git("worktree", "add", "-q", "-b", OWN, str(path), "main")
+        self.here = Repo(path)
+        self.common = repo.path / ".git"
+        self.base = repo.head("main")
+        self.begin()
+
+    @classmethod
+    def begun(cls, repo: Repo, folder: Path) -> Work:
+        """The person stands on a branch of their own."""
+        repo.git("switch", "-qc", "mine")
+        return cls(repo, folder / "worktrees" / "shop-1")
+
+    @property
+    def claimed(self) -> Claimed:
+        return Claimed("01M", self.path, OWN, self.base, "main", None, "Left over")
+
+    def begin(self) -> None:
+        note_start(Git(self.main.path), self.common, "01M")
+
+    def prove(self) -> Proven:
+        return prove(self.main.path, self.common, self.claimed)
+
+
+def asked_of(work: Work) -> Unproven:
+    with pytest.raises(Unproven) as asked:
+        work.prove()
+    return asked.value

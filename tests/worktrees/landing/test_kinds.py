@@ -67,14 +67,27 @@ def partial(repo: Repo, folder: Path) -> None:
     origin.git("switch", "-q", "--detach")  # so that its branch may be pushed to
 
 
-@pytest.mark.parametrize("made", [sha256, ambiguous, borrowed, grafted, filtered, partial])
+def apart(repo: Repo, folder: Path) -> None:
+    """Its git directory is elsewhere, by a relative path."""
+    repo.git("init", "-q", "-b", "main", "--separate-git-dir", str(folder / "git"))
+    repo.write(".git", "gitdir: ../git\n")
+
+
+def mirrored(repo: Repo, folder: Path) -> None:
+    """Whatever is pushed is all of it."""
+    Repo(folder).git("init", "-q", "--bare", "-b", "main", "origin")
+    repo.git("init", "-q", "-b", "main")
+    repo.git("remote", "add", "--mirror=push", "origin", str(folder / "origin"))
+
+
+@pytest.mark.parametrize("made", [apart, mirrored, sha256, ambiguous, borrowed, grafted, filtered, partial])
 def test_what_was_committed_lands(tmp_path: Path, made: Callable[[Repo, Path], None]) -> None:
     repo = Repo(tmp_path / "shop")
     repo.path.mkdir()
     made(repo, tmp_path)
     repo.commit("readme.md", "hello\n")
     if repo.git("remote"):
-        repo.git("push", "-q", "origin", "refs/heads/main")
+        repo.git("-c", "remote.origin.mirror=false", "push", "-q", "origin", "refs/heads/main")
     repo.git("worktree", "add", "-q", "-b", "work", str(tmp_path / "work"), "refs/heads/main")
     here = Repo(tmp_path / "work")
     for number, name in enumerate(ODD):

@@ -62,6 +62,23 @@ def test_nothing_to_land(repo: Repo, landing: Landing, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("strategy", ["merge", "squash", "rebase"])
+@pytest.mark.parametrize("how", ["empty", "taken back"])
+def test_commits_that_change_nothing_are_nothing_to_land(
+    repo: Repo, landing: Landing, tmp_path: Path, strategy: MergeStrategy, how: str
+) -> None:
+    repo.git("switch", "-qc", "m1")
+    if how == "empty":
+        repo.git("commit", "-q", "--allow-empty", "-m", "chore: nothing")
+    else:
+        repo.commit("a.txt", "a")
+        repo.git("revert", "--no-edit", "HEAD")
+    repo.git("switch", "-q", "main")
+    tip = repo.commit("later.txt", "x")
+    assert landing(repo, strategy=strategy) == Landed(None, False, "there was nothing to land")
+    assert repo.head("main") == tip and leaves_nothing(repo, tmp_path)
+
+
+@pytest.mark.parametrize("strategy", ["merge", "squash", "rebase"])
 def test_landing_twice_is_landing_once(work: Repo, landing: Landing, strategy: MergeStrategy) -> None:
     """The service was killed after the landing and before it wrote it down: it asks again."""
     first = landing(work, strategy=strategy)

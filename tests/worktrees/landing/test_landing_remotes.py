@@ -102,6 +102,8 @@ def test_without_an_identity_it_still_lands(work: Repo, landing: Landing, monkey
         "merge.ff=only",
         "rebase.autoStash=true",
         "rebase.rebaseMerges=true",
+        "rebase.backend=apply",
+        "core.logAllRefUpdates=false",
         "diff.submodule=log",
         "push.followTags=true",
         "push.recurseSubmodules=only",

@@ -11,51 +11,16 @@ import pytest
 
 from solo_unicorn.worktrees.git import Git
 from solo_unicorn.worktrees.landing.landing import land
-from solo_unicorn.worktrees.landing.proofs import (
-    Claimed,
-    Proven,
-    Unproven,
-    check_reviewed,
-    forget,
-    leftovers,
-    note_reviewed,
-    note_start,
-    prove,
-)
+from solo_unicorn.worktrees.landing.proofs import Proven, Unproven, check_reviewed, forget, leftovers, note_reviewed
 from solo_unicorn.worktrees.pool.setup_files import excluding, noting
 
 from ..conftest import KilledAt, MakeRepo, Repo
-
-OWN = "solo-unicorn/mission-1"
-
-
-class Work:
-    """A mission's worktree whose session has just begun."""
-
-    def __init__(self, repo: Repo, path: Path) -> None:
-        self.main, self.path = repo, path
-        repo.git("worktree", "add", "-q", "-b", OWN, str(path), "main")
-        self.here = Repo(path)
-        self.common = repo.path / ".git"
-        self.base = repo.head("main")
-        self.begin()
-
-    @property
-    def claimed(self) -> Claimed:
-        return Claimed("01M", self.path, OWN, self.base, "main", None, "Left over")
-
-    def begin(self) -> None:
-        note_start(Git(self.main.path), self.common, "01M")
-
-    def prove(self) -> Proven:
-        return prove(self.main.path, self.common, self.claimed)
+from .landings import OWN, Work, asked_of
 
 
 @pytest.fixture
 def work(make_repo: MakeRepo, tmp_path: Path) -> Work:
-    repo = make_repo()
-    repo.git("switch", "-qc", "mine")
-    return Work(repo, tmp_path / "worktrees" / "shop-1")
+    return Work.begun(make_repo(), tmp_path)
 
 
 def test_work_on_its_own_branch_holds(work: Work) -> None:
@@ -202,12 +167,6 @@ def test_a_worktree_that_is_gone_or_another_asks_a_person(work: Work) -> None:
     work.main.git("init", "-q", str(work.path))
     with pytest.raises(Unproven, match="not a worktree of its repository"):
         work.prove()
-
-
-def asked_of(work: Work) -> Unproven:
-    with pytest.raises(Unproven) as asked:
-        work.prove()
-    return asked.value
 
 
 def hook(repo: Repo, name: str, text: str) -> None:

@@ -205,6 +205,20 @@ def test_a_released_worktree_keeps_uncommitted_work_on_its_branch(
     assert repo.git("log", "-1", "--format=%s %an", "b1") == "Keep M-1 Test"
 
 
+@pytest.mark.parametrize("mark", ["--assume-unchanged", "--skip-worktree"])
+def test_a_change_hidden_from_git_is_kept_and_not_handed_to_the_next_mission(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission, mark: str
+) -> None:
+    lease = pool.acquire(repository, make_mission(1), branch="b1")
+    text = (lease.path / "readme.md").read_text()
+    repo.git("update-index", mark, "readme.md", cwd=lease.path)
+    (lease.path / "readme.md").write_text("hidden")
+    pool.release(lease.worktree)
+    assert repo.show("b1:readme.md") == "hidden"
+    again = pool.acquire(repository, make_mission(2), branch="b2")
+    assert again.how == "reused" and (again.path / "readme.md").read_text() == text
+
+
 @pytest.mark.parametrize("setting", ["hook", "commit.gpgSign"])
 def test_what_a_hook_or_signing_refuses_is_on_no_branch_and_not_lost(
     pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission, setting: str
