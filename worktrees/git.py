@@ -220,6 +220,12 @@ def hooks_directory(git: Git) -> Path:
     return _installed(git, named) or named
 
 
+def has_hooks(git: Git, *names: str) -> bool:
+    """Whether one of these hooks would run in a worktree."""
+    directory = hooks_directory(git)
+    return any(os.access(directory / name, os.X_OK) and (directory / name).is_file() for name in names)
+
+
 def _hooks_of_checkout(git: Git) -> tuple[str, ...]:
     """The setting with which a worktree has its hooks from the checkout."""
     git = Git(git.path)  # without what is meant for the command itself, such as a trace

@@ -76,7 +76,7 @@ def push_branch(
     if ahead:
         # What was merged before (a loop mission's last run) is replaced as well as what was pushed last.
         here = Git(worktree) if worktree is not None and worktree.is_dir() else git
-        _push(here, facts.remote, branch, head, (pushed_before, git.commit(landed_ref(branch))))
+        _push(here, facts.root, facts.remote, branch, head, (pushed_before, git.commit(landed_ref(branch))))
     return Pushed(head, ahead, _template(git, base))
 
 
@@ -135,11 +135,11 @@ def conflicting_files(repository_path: Path | str, *, branch: str, target: str) 
     return tuple(dict.fromkeys(names))
 
 
-def _push(git: Git, remote: str, branch: str, head: str, known: tuple[str | None, ...]) -> None:
+def _push(git: Git, checkout: Path, remote: str, branch: str, head: str, known: tuple[str | None, ...]) -> None:
     name = f"refs/heads/{branch}"
     for lease in ("", *(one for one in known if one)):
         options = [f"--force-with-lease={name}:{lease}"] if lease else []
-        pushed = push(git, remote, head, branch, *options)
+        pushed = push(git, remote, head, branch, *options, checkout=checkout)
         match pushed.result:
             case "pushed":
                 return

@@ -10,7 +10,7 @@ from pathlib import Path
 from ...missions.entities import MergeStrategy
 from ...missions.errors import Conflict, SoloUnicornError
 from ...system import files
-from ..git import Completed, Git, GitError, decode, hooks_directory, identity
+from ..git import Completed, Git, GitError, decode, identity
 from ..locks import hold, our_dir
 from ..pool.includes import copy_included
 from ..pool.scripts import ScriptResult, run_script
@@ -132,12 +132,6 @@ def check(checkout: Path, common_dir: Path, scratch: Path, recipe: Recipe, comma
     UnusableRepository when the folder to run it in no longer exists."""
     step = ("check", command, recipe.check_timeout)
     _run_step(checkout, common_dir, scratch, step, start_in(scratch, folder))
-
-
-def has_hooks(git: Git, *names: str) -> bool:
-    """Whether one of these hooks would run in a worktree."""
-    directory = hooks_directory(git)
-    return any(os.access(directory / name, os.X_OK) and (directory / name).is_file() for name in names)
 
 
 def _run_step(checkout: Path, common_dir: Path, scratch: Path, step: tuple[str, str, float], start: Path) -> None:

@@ -15,13 +15,13 @@ from uuid import uuid4
 from ...missions.entities import MergeStrategy
 from ...missions.errors import Conflict, InvalidValue, NotFound, SoloUnicornError
 from ..bases import ahead_behind, deepen, fetch_branch, is_empty
-from ..git import Git, GitError
+from ..git import Git, GitError, has_hooks
 from ..locks import hold
 from ..repository.recipe import recipe_at
 from ..repository.repositories import RepositoryFacts, inspect
 from ..repository.submodules import check_published
 from . import landing_log
-from .building import SCRATCH, Conflicted, add_scratch, build, check, furnish, has_hooks, remove_scratch
+from .building import SCRATCH, Conflicted, add_scratch, build, check, furnish, remove_scratch
 from .checkout import CheckoutInTheWay, check_movable, checkout_of, move_branch
 from .messages import LandingMessage
 from .pushing import PushRefused, push
@@ -196,7 +196,8 @@ class _Landing:
         try:
             new = build(scratch, self.strategy, entry.branch_head, base, text)
         except GitError as error:  # where it failed is gone in a moment
-            raise GitError(self.worktree or self.facts.root, error.command, error.status, error.stderr) from error
+            where, todo = self.worktree or self.facts.root, self._hook_todo(scratch, error)
+            raise GitError(where, error.command, error.status, error.stderr, todo=todo) from error
         if isinstance(new, Conflicted) or new == base:
             remove_scratch(self.facts.root, common, scratch_path)
             landing_log.end(common, self.target)
@@ -214,7 +215,16 @@ class _Landing:
         finish(self.facts, entry)
         return Landed(new, pushed, self.note)
 
-    def _note(self, entry: landing_log.LandingEntry) -> landing_log.LandingEntry:
+    @staticmethod
+    def _hook_todo(scratch: Git, error: GitError) -> str:
+        """What to do where a hook may have refused; empty where git's own words say it, or there is none."""
+        if not error.todo.startswith("run the ") or not has_hooks(scratch, *_HOOKS):
+            return ""
+        if has_hooks(scratch, "commit-msg"):
+            return "fix what the hook reports, or give the landing another message (`mission approve --message`)"
+        return "fix what the hook reports, or land in another way (`mission edit --merge`)"
+
+    def _note(self, entry: landing_log.Entry) -> landing_log.Entry:
         landing_log.begin(self.facts.common_dir, entry)
         return entry
 
@@ -273,7 +283,8 @@ class _Landing:
         """Publish the commit. `_Moved` when the remote branch is no longer what we built on."""
         if self.remote is None:
             return False
-        pushed = push(Git(self.worktree) if self.worktree else scratch, self.remote, new, self.target)
+        git = Git(self.worktree) if self.worktree else scratch
+        pushed = push(git, self.remote, new, self.target, checkout=self.facts.root)
         match pushed.result:
             case "pushed":
                 return True

@@ -24,6 +24,8 @@ _UNREACHABLE = re.compile(
     r"returned error: (401|403|404|5\d\d)|Repository not found",
     re.IGNORECASE,
 )
+_ELSEWHERE = re.compile(r"/|[^/]+:")
+"""An absolute path, a URL, or a host with a path."""
 _REMEDIES = (
     (
         r"GH001|[Ll]arge file|file size limit|exceeds .*limit",
@@ -58,8 +60,12 @@ class PushResult:
     todo: str = ""
 
 
-def push(git: Git, remote: str, commit: str, branch: str, *options: str) -> PushResult:
-    """Push a commit to a branch of the remote, past the pre-push hook; GitError for what nobody knows."""
+def push(git: Git, remote: str, commit: str, branch: str, *options: str, checkout: Path) -> PushResult:
+    """Push a commit to a branch of the remote, past the pre-push hook; GitError for what nobody knows.
+
+    An address of the remote that is a relative path begins in the person's `checkout`, wherever git runs.
+    """
+    git = git.having(**_addressed(git, remote, checkout))
     ref = f"refs/heads/{branch}"
     with tempfile.TemporaryDirectory(prefix="solo-unicorn-push-") as scratch:
         trace = Path(scratch) / "events"
@@ -88,6 +94,17 @@ def push(git: Git, remote: str, commit: str, branch: str, *options: str) -> Push
             "unreachable", why=done.err.strip().splitlines()[-1] if done.err.strip() else "it does not answer"
         )
     raise GitError(git.path, ("git", "push", remote, branch), done.status, done.err or decode(done.out))
+
+
+def _addressed(git: Git, remote: str, checkout: Path) -> dict[str, str]:
+    """Settings, as variables, with which git finds a remote whose address is a relative path."""
+    named = git.line("remote", "get-url", "--push", "--all", remote).splitlines()
+    found = [url for url in named if not _ELSEWHERE.match(url) and (checkout / url).exists()]
+    settings = {"GIT_CONFIG_COUNT": str(len(found))} if found else {}
+    for number, url in enumerate(found):
+        settings[f"GIT_CONFIG_KEY_{number}"] = f"url.{(checkout / url).resolve()}.insteadOf"
+        settings[f"GIT_CONFIG_VALUE_{number}"] = url
+    return settings
 
 
 def _hook_status(trace: Path) -> int | None:

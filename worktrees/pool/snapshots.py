@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ...missions.errors import Conflict
-from ..git import Git, GitError, GitTimeout, identity
+from ..git import Git, GitError, GitTimeout, has_hooks, identity
 from ..repository.registry import git_dir, in_progress
 from .status import WorktreeChange, changes
 
@@ -28,6 +28,7 @@ def landed_ref(branch: str) -> str:
     return f"{LANDED}/{quote(branch, safe='', errors='surrogateescape')}"
 
 
+_COMMIT_HOOKS = ("pre-commit", "prepare-commit-msg", "commit-msg", "reference-transaction")
 HOOK_SECONDS = 1800.0
 """How long the person's hooks may take."""
 
@@ -95,6 +96,8 @@ def _commit(git: Git, path: Path, message: str) -> None:
             mended = [change for change in changes(path) if change.twice or change.state[:1] == "."]
             if attempt == 2 or not mended:
                 signed = "failed to sign" not in error.stderr
+                if signed and not has_hooks(git, *_COMMIT_HOOKS):
+                    raise
                 raise HookRefused(
                     "A hook of the repository refused to commit what the agent left uncommitted"
                     if signed

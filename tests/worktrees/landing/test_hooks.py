@@ -95,8 +95,9 @@ def test_other_branches_land_with_the_title(work: Shop, landing: Landing) -> Non
 def test_a_message_that_a_hook_refuses_lands_nothing_and_says_what_it_said(work: Shop, landing: Landing) -> None:
     hook(work, "commit-msg", "echo no ticket >&2; exit 1")
     before = work.head("main")
-    with pytest.raises(GitError, match="No ticket"):
+    with pytest.raises(GitError, match="No ticket") as refused:
         landing()
+    assert "mission approve --message" in refused.value.todo
     assert work.head("main") == before and work.origin.head("main") == before
 
 

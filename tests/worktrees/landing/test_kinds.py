@@ -80,7 +80,14 @@ def mirrored(repo: Repo, folder: Path) -> None:
     repo.git("remote", "add", "--mirror=push", "origin", str(folder / "origin"))
 
 
-@pytest.mark.parametrize("made", [apart, mirrored, sha256, ambiguous, borrowed, grafted, filtered, partial])
+def beside(repo: Repo, folder: Path) -> None:
+    """The remote is named by a relative path."""
+    Repo(folder).git("init", "-q", "--bare", "-b", "main", "origin")
+    repo.git("init", "-q", "-b", "main")
+    repo.git("remote", "add", "origin", "../origin")
+
+
+@pytest.mark.parametrize("made", [apart, beside, mirrored, sha256, ambiguous, borrowed, grafted, filtered, partial])
 def test_what_was_committed_lands(tmp_path: Path, made: Callable[[Repo, Path], None]) -> None:
     repo = Repo(tmp_path / "shop")
     repo.path.mkdir()
