@@ -37,11 +37,13 @@ def _takes_approval(parser: Parser) -> None:
 
 def _approve(options: Options) -> None:
     with workspace() as opened:
-        stage = opened.read(queries.missions.get, options.mission).stage
-        if options.message:
+        before = opened.read(queries.missions.get, options.mission)
+        failed = before.landing_status == "failed"
+        if options.message and (failed or before.list == "review"):
             opened.write(operations.missions.edit, options.mission, {"landing_message": text_from(options.message)})
-        mission = opened.write(operations.review.approve, options.mission)
-    _told(options, f"{ref(mission)}: {stage} approved", mission)
+        approve = operations.landing.retry if failed else operations.review.approve
+        mission = opened.write(approve, options.mission)
+    _told(options, f"{ref(mission)}: {'landing is tried again' if failed else f'{before.stage} approved'}", mission)
 
 
 def _reject(options: Options) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from ...missions.entities import MergeStrategy
 from ...missions.errors import Conflict, SoloUnicornError
 from ...system import files
-from ..git import Completed, Git, GitError, decode, identity
+from ..git import Completed, Git, GitError, decode, has_hooks, identity
 from ..locks import hold, our_dir
 from ..pool.includes import copy_included
 from ..pool.scripts import ScriptResult, run_script
@@ -52,7 +52,11 @@ def add_scratch(checkout: Path, common_dir: Path, scratch: Path, commit: str) ->
     scratch.parent.mkdir(parents=True, exist_ok=True)
     with hold(common_dir, "worktrees"):
         add_worktree(Git(checkout), scratch, "--detach", str(scratch), commit)
-    return Git(scratch)
+    git = Git(scratch)
+    if has_hooks(git, "post-checkout"):  # what one makes or changes is neither part of the work nor in its way
+        git.run("reset", "--hard", "--quiet", timeout=600)
+        git.run("clean", "-f", "-d", "--quiet", timeout=600)
+    return git
 
 
 def remove_scratch(checkout: Path, common_dir: Path, scratch: Path) -> None:
@@ -113,6 +117,8 @@ def _go_to(git: Git, commit: str) -> None:
     except GitError:
         if git.commit("HEAD") != commit:
             raise
+    if has_hooks(git, "post-checkout"):
+        git.run("reset", "--hard", "--quiet", timeout=600)
 
 
 def furnish(checkout: Path, common_dir: Path, scratch: Path, recipe: Recipe, folder: str = "") -> None:

@@ -19,6 +19,7 @@ from ..locks import hold
 from ..repository.repositories import check_worktrees, inspect
 from .hidden import hidden, show
 from .records import Orphan, PoolRecords, Removal, WorktreeLease
+from .setup_files import note_hooks_files
 from .snapshots import WIP, HookRefused, commit_uncommitted, keep_reachable, set_aside, snapshot_work
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ def _lease(claim: Claim) -> WorktreeLease:
     claim.look()
     lease = resume(claim) or claim.reuse_or_create()
     if lease.how != "resumed":
+        note_hooks_files(lease.path)
         note_owner(claim.git, claim.mission.id, lease.branch, lease.base_commit)
     return lease
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ...system import files, strict_json
-from ..git import Git
+from ..git import Git, has_hooks
 from ..repository.registry import git_dir
 from .hidden import hidden
 
@@ -49,8 +49,16 @@ def noting(path: Path) -> Iterator[None]:
         begun.unlink()
 
 
+def note_hooks_files(path: Path) -> None:
+    """Write down what a post-checkout hook made or changed in a worktree that was clean until then."""
+    if has_hooks(Git(path), "post-checkout"):
+        made = untracked(path).union(Git(path).list("diff-files", "-z", "--name-only", "--ignore-submodules=all"))
+        known = _read(git_dir(path) / _FILE) | {name: _stamp(path / name) for name in made}
+        files.replace(git_dir(path) / _FILE, json.dumps(known).encode(), durable=False)
+
+
 def furnished(path: Path, names: Iterable[str]) -> set[str]:
-    """Those of the paths that the setup script made and nobody changed since."""
+    """Those of the paths that the setup script, or a post-checkout hook, made and nobody changed since."""
     known = _read(git_dir(path) / _FILE)
     if not known:
         return set()

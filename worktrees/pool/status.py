@@ -75,10 +75,8 @@ def standing(path: Path) -> WorktreeStatus:
             case "u":
                 found.append(WorktreeChange(line[2:4], line.split(" ", 10)[10]))
             case "?":
-                found.append(WorktreeChange("??", line[2:]))
-    there = {one.path for one in found}
-    found += [WorktreeChange(".M", one) for one in submodules.changed(path, common_of(path)) if one not in there]
-    no_work = _as_stored(git, stored) | furnished(path, [one.path for one in found if one.state == "??"])
+                found.append(Change("??", line[2:]))
+    no_work = _as_stored(git, stored) | furnished(path, [one.path for one in found if one.state in ("??", ".M")])
     found = [one for one in found if one.path not in no_work]
     commit, branch = head.get("branch.oid"), head.get("branch.head")
     return WorktreeStatus(

@@ -115,6 +115,19 @@ def test_review_is_approved_or_rejected_with_feedback(run: Run, project: str) ->
     assert run("mission", "approve", "1").code == 4
 
 
+def test_a_landing_that_failed_is_tried_again_with_another_message(run: Run, project: str) -> None:
+    run("mission", "create", "One", "--flow", "Quick fix")
+    with Workspace.open() as opened:
+        opened.write(operations.missions.move, "M-1", "review")
+        opened.write(operations.review.approve, "M-1")
+        opened.write_as(SYSTEM, operations.landing.failed, "M-1", "the commit-msg hook wants a ticket")
+    assert run("mission", "approve", "1", "--message", "T-1: One").out == "M-1: landing is tried again\n"
+    shown = run("mission", "show", "1", "--json").data
+    assert (shown["landingStatus"], shown["landingMessage"], shown.get("attention")) == ("queued", "T-1: One", None)
+    assert run("mission", "approve", "1", "--message", "Too late").code == 4
+    assert run("mission", "show", "1", "--json").data["landingMessage"] == "T-1: One", "a refusal changes nothing"
+
+
 def test_undo_and_redo(run: Run, project: str) -> None:
     run("mission", "create", "One")
     run("mission", "edit", "1", "--title", "Changed")

@@ -109,6 +109,18 @@ def test_a_post_checkout_hook_that_fails_when_all_is_there(work: Shop, landing: 
     assert landing("rebase").commit == work.head("main")
 
 
+@pytest.mark.parametrize("strategy", ["merge", "squash"])
+def test_what_a_post_checkout_hook_writes_is_not_in_the_way(
+    work: Shop, landing: Landing, strategy: MergeStrategy
+) -> None:
+    """It changed a file that the mission changes as well, and made one that the mission adds: nothing could land."""
+    work.worktree.commit("readme.md", "of the mission\n")
+    work.worktree.commit("made.txt", "of the mission\n")
+    hook(work, "post-checkout", "echo stamped >> readme.md; echo made > made.txt")
+    landed = landing(strategy=strategy)
+    assert landed.commit == work.head("main") and work.show("main:made.txt") == "of the mission"
+
+
 def test_a_pre_push_hook_has_what_the_missions_worktree_has(work: Shop, landing: Landing) -> None:
     (work.worktree.path / "node_modules").mkdir()
     hook(work, "pre-push", "test -d node_modules")

@@ -12,6 +12,7 @@ from solo_unicorn.worktrees.landing.landing import land
 from solo_unicorn.worktrees.landing.recovery import undo_landing
 from solo_unicorn.worktrees.pool.pool import Pool
 from solo_unicorn.worktrees.pool.records import BranchTaken
+from solo_unicorn.worktrees.pool.status import changes
 
 from ..conftest import MakeMission, Record, Repo
 
@@ -203,6 +204,21 @@ def test_a_released_worktree_keeps_uncommitted_work_on_its_branch(
     assert vacant.mission_id is None
     assert repo.show("b1:new.txt") == "untracked" and repo.show("b1:readme.md") == "changed"
     assert repo.git("log", "-1", "--format=%s %an", "b1") == "Keep M-1 Test"
+
+
+def test_what_a_post_checkout_hook_writes_is_no_work_of_the_agents(
+    pool: Pool, repository: ProjectRepository, repo: Repo, make_mission: MakeMission
+) -> None:
+    hook = repo.write(".git/hooks/post-checkout", "#!/bin/sh\necho stamped >> readme.md; echo made > made.txt\n")
+    hook.chmod(0o755)
+    first = pool.acquire(repository, make_mission(1), branch="b1")
+    assert (first.path / "made.txt").exists() and changes(first.path) == []
+    pool.release(first.worktree)
+    assert repo.head("b1") == repo.head("main")
+    second = pool.acquire(repository, make_mission(2), branch="b2")
+    assert second.how == "reused" and changes(second.path) == []
+    (second.path / "made.txt").write_text("of the agent")
+    assert [one.path for one in changes(second.path)] == ["made.txt"]
 
 
 @pytest.mark.parametrize("mark", ["--assume-unchanged", "--skip-worktree"])
