@@ -224,7 +224,7 @@ class _Landing:
             return "fix what the hook reports, or give the landing another message (`mission approve --message`)"
         return "fix what the hook reports, or land in another way (`mission edit --merge`)"
 
-    def _note(self, entry: landing_log.Entry) -> landing_log.Entry:
+    def _note(self, entry: landing_log.LandingEntry) -> landing_log.LandingEntry:
         landing_log.begin(self.facts.common_dir, entry)
         return entry
 

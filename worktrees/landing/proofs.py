@@ -210,7 +210,11 @@ def _committed(look: _Look) -> None:
     except HookRefused as error:
         raise Unproven(error.what, why=error.why, todo=error.todo, by_agent=True) from error
     except GitError as error:
-        if "add" not in error.command or isinstance(error, (GitTimeout, TryAgain)) or is_full(error):
+        if (
+            {"add", "update-index"}.isdisjoint(error.command)
+            or isinstance(error, (GitTimeout, TryAgain))
+            or is_full(error)
+        ):
             raise
         raise Unproven(
             "git does not take a file that the agent left uncommitted", why=error.stderr, todo=error.todo, by_agent=True

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..git import Git, decode
-from ..repository import submodules
-from ..repository.registry import common_of, git_dir, in_progress
+from ..repository.registry import git_dir, in_progress
 from .setup_files import furnished
 
 
@@ -75,7 +74,7 @@ def standing(path: Path) -> WorktreeStatus:
             case "u":
                 found.append(WorktreeChange(line[2:4], line.split(" ", 10)[10]))
             case "?":
-                found.append(Change("??", line[2:]))
+                found.append(WorktreeChange("??", line[2:]))
     no_work = _as_stored(git, stored) | furnished(path, [one.path for one in found if one.state in ("??", ".M")])
     found = [one for one in found if one.path not in no_work]
     commit, branch = head.get("branch.oid"), head.get("branch.head")
