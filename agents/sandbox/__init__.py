@@ -2,7 +2,7 @@
 
 levels.py       off, guard, strict: which one counts
 places.py       the places of a machine that matter: secrets, what runs as the person later, control sockets
-describing.py   a level and a run to a `View`: one description for every back-end
+describing.py   a level and a run to a `SandboxView`: one description for every back-end
 view.py         places with their access; the innermost place that covers a path decides
 choosing.py     what this machine can do, and the command that an agent is started with
 bubblewrap.py   Linux, with user namespaces

@@ -70,7 +70,7 @@ class RedisStore:
         self._take = self._redis.register_script(_TAKE_REDIS)
 
     async def take(self, name: str, size: float, per_second: float, /) -> tuple[bool, float]:
-        """As `Store.take`; forgotten by Redis once it is full."""
+        """As `BucketStore.take`; forgotten by Redis once it is full."""
         allowed, level = await self._take(keys=[PREFIX + name], args=[size, per_second])
         return bool(allowed), float(level)
 

@@ -224,7 +224,7 @@ launch.start(Path({str(one.run_dir)!r}))
 def test_requests_that_make_no_sense_are_refused_and_harm_nothing(session: Sessions) -> None:
     one = session(LISTENER, stdin_stays_open=True).start()
     one.line("up")
-    with pytest.raises(SoloUnicornError, match="Unknown request"):
+    with pytest.raises(SoloUnicornError, match="knows no request"):
         one.handle.send("dance")
     with pytest.raises(SoloUnicornError):
         one.handle.send("input", line=5)

@@ -45,7 +45,7 @@ class Pool(PoolRecords):
         """A worktree for the mission: its own as it was left, else a vacant one, else a new one.
 
         `base` (default: the mission's target branch) is a branch, a `remote/branch` or any commit. With `leave_large`
-        large files of `.worktreeinclude` are left to `Lease.pending`. Raises PoolFull at
+        large files of `.worktreeinclude` are left to `WorktreeLease.pending`. Raises PoolFull at
         the limit of `max_concurrent_missions + 3`, NotFound for a base nobody knows, UnusableRepository, GitError.
         """
         from .acquiring import Claim
