@@ -1,7 +1,7 @@
 """What the MCP tools need from whoever keeps the missions, as one Protocol.
 
 `mcp_server.workspace_access` fulfils it on a machine; a hub's services fulfil it for its own callers. The tools hold no
-storage of their own: every operation runs inside `AccessCall`, which hands the keeper to a closure on whatever thread owns
+storage of their own: every operation runs inside a call, which hands the keeper to a closure on whatever thread owns
 the database (DESIGN, "The house").
 """
 
