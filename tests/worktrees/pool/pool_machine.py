@@ -335,7 +335,7 @@ class PoolMachine(RuleBasedStateMachine):
         ]
         if free:
             self.log.append(f"rename {free[pick % len(free)]}")
-            self.repo.git("branch", "-m", free[pick % len(free)], f"renamed-{next(self.numbers)}")
+            self.repo.git("branch", "-m", free[pick % len(free)], f"renamed-{next(self.numbers)}", check=False)
 
     @rule(pick=PICK, back=st.booleans())
     def move_main(self, pick: int, back: bool) -> None:
