@@ -95,8 +95,8 @@ def test_what_was_committed_lands(tmp_path: Path, made: Callable[[Repo, Path], N
     repo.commit("readme.md", "hello\n")
     if repo.git("remote"):
         repo.git("-c", "remote.origin.mirror=false", "push", "-q", "origin", "refs/heads/main")
-    repo.git("worktree", "add", "-q", "-b", "work", str(tmp_path / "work"), "refs/heads/main")
-    here = Repo(tmp_path / "work")
+    repo.git("worktree", "add", "-q", "-b", "work", str(tmp_path / "worktrees" / "work"), "refs/heads/main")
+    here = Repo(tmp_path / "worktrees" / "work")
     for number, name in enumerate(ODD):
         path = here.path / name
         path.parent.mkdir(exist_ok=True)
