@@ -50,6 +50,7 @@ class Words:
 BY_ITSELF: Final = "it is retried automatically"
 BY_YOU: Final = "then try again"
 OWNER: Final = "ask an owner of the project; `solo-unicorn project disconnect --force` keeps what is here"
+ENDED: Final = "the sign-in has ended"  # of a request without a token: the state says so anyway
 SAYS: Final[dict[Kind, Words]] = {
     "signed_out": Words(
         "needs sign-in",
@@ -342,9 +343,8 @@ class SyncState:
         kind, link = worst
         if self.files:
             return f"Files of missions do not get to {self.files.hub} ({self.files.heard.files_why})"
-        said = link.said(SAYS[kind].sentence, kind)
-        reason = link.heard.socket_why if kind == "polling" else link.reason if kind == link.trouble else ""
-        return f"{said} ({reason})" if reason else said
+        error = failure(kind, link)
+        return f"{error.what} ({error.why})" if error.why else error.what
 
     @property
     def todo(self) -> str:
@@ -380,12 +380,11 @@ class SyncState:
         worst = self.worst
         if worst is None or worst[0] in WELL:
             return None
-        return failure(*worst, worst[1].reason if worst[0] == worst[1].trouble else "")
+        return failure(*worst)
 
 
-def failure(kind: Kind, link: Link, why: str = "") -> SoloUnicornError:
-    """A state as an error, with the exit code that belongs to it."""
-    words = SAYS[kind]
+def failure(kind: Kind, link: Link) -> SoloUnicornError:
+    """A state as an error, with the exit code that belongs to it; its reason only if the sentence lacks it."""
     of_kind: dict[Kind, type[SoloUnicornError]] = {
         "signed_out": SignedOut,
         "keychain": SoloUnicornError,
@@ -396,5 +395,6 @@ def failure(kind: Kind, link: Link, why: str = "") -> SoloUnicornError:
         "stopped": TryAgain,
         "stale": TryAgain,
     }
-    todo = link.said(words.todo, kind, BY_YOU)
-    return of_kind.get(kind, Offline)(link.said(words.sentence, kind), why=why, todo=todo)
+    what, todo = link.said(SAYS[kind].sentence, kind), link.said(SAYS[kind].todo, kind, BY_YOU)
+    why = link.heard.socket_why if kind == "polling" else link.reason if kind == link.trouble else ""
+    return of_kind.get(kind, Offline)(what, why="" if why == ENDED else why, todo=todo)

@@ -95,4 +95,4 @@ def error_of(found: Trouble, hub: str) -> SoloUnicornError:
             return Conflict(f"{hub} does not allow that", why=found.reason, todo="ask an owner of the project")
         case "refused":
             return SoloUnicornError(f"{hub} refused it", why=found.reason)
-    return failure(found.kind, Link(hub=hub), found.reason)
+    return failure(found.kind, Link(hub=hub, trouble=found.kind, reason=found.reason))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from ... import __version__
 from ...config import network, trust
 from ...config.credentials import DamagedSecrets
+from ...missions.connected import ENDED
 from ...missions.errors import Offline, SignedOut, SoloUnicornError
 from ...system import strict_json
 from ..replica.messages import Answer, FilePiece, NoAnswer, Request, Response
@@ -73,7 +74,7 @@ class HttpTransport:
         try:
             token = await self._bearer.token() if self._bearer else None
             if token is None and self._bearer is not None:
-                return NoAnswer("the sign-in has ended", kind="signed_out")
+                return NoAnswer(ENDED, kind="signed_out")
             answer = await self._once(request, token)
             if isinstance(answer, Response) and answer.status == 401 and self._bearer and token:
                 renewed = await self._bearer.renewed(token)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from solo_unicorn.missions.connected import SAYS, Heard, Link, SyncState, failure
+from solo_unicorn.missions.connected import ENDED, SAYS, Heard, Link, SyncState, failure
 from solo_unicorn.missions.records import replace
 
 NOW = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
@@ -56,3 +56,14 @@ def test_files_that_do_not_get_through_are_said_unless_there_is_worse() -> None:
     away = replace(stuck, trouble="unreachable")
     assert "offline" in SyncState((away,), now=NOW, synchronising=True).word
     assert "Files" not in SyncState((away,), now=NOW, synchronising=True).sentence
+
+
+def test_a_sign_in_that_ended_is_said_once_and_an_answer_of_the_hub_stays() -> None:
+    ended = replace(link(1, 2), trouble="signed_out", reason=ENDED)
+    state = SyncState((ended,), now=NOW, synchronising=True)
+    error = state.failure()
+    assert (
+        error is not None and error.why == "" and state.sentence == error.what == "The sign-in at https://hub has ended"
+    )
+    told = SyncState((replace(ended, reason="your account is suspended"),), now=NOW, synchronising=True)
+    assert told.sentence == "The sign-in at https://hub has ended (your account is suspended)"
