@@ -32,7 +32,7 @@ import asyncio, os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[4])
 from solo_unicorn.tests.sync.faults.machines import machine
-from solo_unicorn.sync.client.alone import alone
+from solo_unicorn.sync.client.single_process import alone
 
 async def main():
     async with machine(Path(sys.argv[1]), sys.argv[2]) as one:

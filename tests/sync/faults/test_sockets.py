@@ -7,8 +7,8 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -20,20 +20,21 @@ from solo_unicorn.missions.errors import TryAgain
 from solo_unicorn.sync.client import realtime
 from solo_unicorn.sync.client.realtime import Realtime
 from solo_unicorn.sync.client.transport import FixedBearer
+from solo_unicorn.system.backoff import Backoff
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 TRIES = 4
 
 
-class NoPauses(Random):
+class NoPauses(Backoff):
     """Pauses are noted and not made."""
 
     def __init__(self) -> None:
-        super().__init__(1)
+        super().__init__(realtime.FIRST_SECONDS, realtime.LONGEST_SECONDS)
         self.windows: list[float] = []
 
-    def uniform(self, a: float, b: float) -> float:
-        self.windows.append(b)
+    def next(self) -> float:
+        self.windows.append(super().next())
         return 0.0
 
 
@@ -57,14 +58,10 @@ class Client:
         def nudge() -> None:
             self.nudges += 1
 
-        client = Realtime(
-            f"http://127.0.0.1:{port}",
-            FixedBearer("pat_secret"),
-            channels=joins,
-            nudge=nudge,
-            on_state=stands,
-            random=self.pauses,
-        )
+        with patch.object(realtime, "Backoff", lambda *_args, **_more: self.pauses):
+            client = Realtime(
+                f"http://127.0.0.1:{port}", FixedBearer("pat_secret"), channels=joins, nudge=nudge, on_state=stands
+            )
         running = asyncio.create_task(client.keep_connected())
         try:
             async with asyncio.timeout(20):
@@ -158,14 +155,14 @@ async def test_when_presence_cannot_be_told_the_connection_is_made_again() -> No
         return "this one", {"status": "online"}
 
     async with serving(answering) as port:
-        client = Realtime(
-            f"http://127.0.0.1:{port}",
-            FixedBearer("pat_secret"),
-            channels=channels,
-            nudge=lambda: None,
-            presence=presence,
-            random=NoPauses(),
-        )
+        with patch.object(realtime, "Backoff", lambda *_args, **_more: NoPauses()):
+            client = Realtime(
+                f"http://127.0.0.1:{port}",
+                FixedBearer("pat_secret"),
+                channels=channels,
+                nudge=lambda: None,
+                presence=presence,
+            )
         running = asyncio.create_task(client.keep_connected())
         try:
             async with asyncio.timeout(4):  # less than the time after which a silent server is given up
