@@ -19,7 +19,7 @@ from ..kit.counts import Counts
 from ..kit.keyboard.jump import Target
 from ..kit.list_names import NAMES
 from ..kit.marks import UNICODE, Marks
-from .columns.column import CardColumn
+from .columns.column import CardColumn, stand_side_by_side
 from .columns.cursor import BoardCursor
 from .columns.dragging import Dragging
 from .columns.marking import Marking
@@ -391,8 +391,5 @@ class Board(Vertical, can_focus=True):
         if not self.lanes:
             return
         columns = [column for column in self.columns.values() if column.display and not column.view.collapsed]
-        needed = [column.view.places.band_heights() for column in columns]
-        heights = [max(rows) for rows in zip(*needed, strict=True)]
-        for column in columns:
-            column.align(heights)
+        stand_side_by_side(columns)
         self.columns[self.cursor.active].show_chosen()

@@ -17,6 +17,8 @@ from .marks import UNICODE, Marks
 
 Kind = Literal["text", "long", "number", "flag", "choice", "words", "fixed"]
 NAME: Final = 24
+NARROW: Final = 60
+"""Cells below which a value that takes several lines goes on below its name."""
 
 
 @record
@@ -50,11 +52,13 @@ class FieldList(Lines):
 
     def __init__(self, marks: Marks = UNICODE, *, id: str | None = None, empty: str = "") -> None:  # noqa: A002
         super().__init__(marks, cursor=True, id=id, empty=empty)
+        self._was_narrow = False
+        self.fields: Sequence[Field] = ()
         self.values: Mapping[str, object] = {}
 
     def offer(self, fields: Sequence[Field], values: Mapping[str, object]) -> None:
         """Show fields with their values."""
-        self.values = values
+        self.fields, self.values = fields, values
         rows: list[Row] = []
         for field in fields:
             if field.group:
@@ -67,10 +71,21 @@ class FieldList(Lines):
 
     def _row(self, field: Field, value: object) -> Row:
         said, role = shown(field, value, self.marks)
-        name = f"   {field.label:<{NAME}} "
+        narrow = self._is_narrow
+        name = f"   {field.label:<{NAME * 2 // 3 if narrow else NAME}} "
         about = f"  {field.about}" if field.about else ""
         role = "faint" if field.kind == "fixed" else role
-        return row((name, "faint"), (said, role), (about, "faint"), key=field, indent=len(name))
+        return row((name, "faint"), (said, role), (about, "faint"), key=field, indent=5 if narrow else len(name))
+
+    @property
+    def _is_narrow(self) -> bool:
+        return 0 < self.size.width < NARROW
+
+    def on_resize(self) -> None:
+        """A narrow list breaks its lines elsewhere."""
+        if self._was_narrow != self._is_narrow:
+            self._was_narrow = self._is_narrow
+            self.offer(self.fields, self.values)
 
     @on(Lines.Chosen)
     def _choose(self, event: Lines.Chosen) -> None:

@@ -29,7 +29,7 @@ COMPONENTS = {f"role--{role}" for role in ROLES}
 class Drawn(Widget):
     """A widget that draws its own lines."""
 
-    _styles_for: tuple[object, str] | None = None
+    _styles_for: tuple[object, ...] | None = None
     _role_styles: dict[tuple[str, str], Style]
 
     @property
@@ -46,10 +46,11 @@ class Drawn(Widget):
         return self._work_out(role, under) if style is None else style
 
     def _styles(self) -> dict[tuple[str, str], Style]:
-        """The styles known for the widget and the theme as they are now."""
-        base, theme = self.visual_style, self.app.theme
-        if self._styles_for != (base, theme):
-            self._styles_for, self._role_styles = (base, theme), {}
+        """The styles known for the widget, the theme and the number of colours as they are now."""
+        app = self.app
+        now = self.visual_style, app.theme, app.has_class("-256"), app.has_class("-16")
+        if self._styles_for != now:
+            self._styles_for, self._role_styles = now, {}
         return self._role_styles
 
     def _work_out(self, role: str, under: str) -> Style:

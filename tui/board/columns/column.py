@@ -20,7 +20,7 @@ from ....missions.entities import ListName
 from ...kit.marks import UNICODE, Marks
 from ...kit.paint import Drawn
 from ..rows import card as cards_as_lines
-from ..rows.card import Density
+from ..rows.card import ROOMY, Density
 from ..rows.column import ColumnView
 from ..rows.lanes import Band
 
@@ -117,6 +117,14 @@ class CardColumn(Drawn, ScrollView, can_focus=False):
         if self._view.limit != limit:
             self._view.limit = limit
             self.refresh()
+
+    def lane_heights(self, titles: int) -> list[int]:
+        """Rows that each lane needs here when titles take up to so many lines."""
+        if self._view.lane_titles != titles:
+            self._view.lane_titles = titles
+            self._view.measure()
+            self.refresh()
+        return self._view.places.band_heights()
 
     def align(self, heights: Sequence[int]) -> None:
         """Give the lanes these heights."""
@@ -289,6 +297,17 @@ class CardColumn(Drawn, ScrollView, can_focus=False):
     def render_line(self, y: int) -> Strip:
         """The column's row `y`, with the gutter to its right."""
         return self.strip(self._view.row(y))
+
+
+def stand_side_by_side(columns: Sequence[CardColumn]) -> None:
+    """Make the lanes of these columns as tall as the tallest of each, with as many lines of the titles as have room."""
+    for titles in range(ROOMY if all(column.view.has_room for column in columns) else 1, 0, -1):
+        needed = [column.lane_heights(titles) for column in columns]
+        heights = [max(rows) for rows in zip(*needed, strict=True)]
+        if sum(heights) <= min(column.view.height for column in columns):
+            break
+    for column in columns:
+        column.align(heights)
 
 
 def _nothing() -> None:

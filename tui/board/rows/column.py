@@ -56,6 +56,8 @@ class ColumnView:
         """What a collapsed list says from top to bottom; empty for one that shows its cards."""
         self.measured_for = (0, 0)
         """The width and height that `places` hold for."""
+        self.lane_titles = 1
+        """Lines that titles may take in swim lanes, which all columns share."""
         self.titles = 1
         """Lines that the title of a card may take: more where the column has room for all of its cards then."""
         self.repositories = True
@@ -102,9 +104,14 @@ class ColumnView:
         """How many lines a title may take, the most wanted first; the last is taken in any case."""
         if self.density != "normal":
             return (1 if self.density == "compact" else ROOMY,)
-        least = len(self.cards) * (1 + cards_as_lines.ROWS["normal"])
-        roomy = least <= self.height and not self.places.bands  # lanes are as tall as the tallest of all columns
-        return range(ROOMY, 0, -1) if roomy else (1,)
+        if self.places.bands:
+            return (self.lane_titles,)
+        return range(ROOMY, 0, -1) if self.has_room else (1,)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether all cards would stand in the window, each with one line of its title."""
+        return len(self.cards) * (1 + cards_as_lines.ROWS["normal"]) <= self.height
 
     def grow(self) -> None:
         """Work out by how much the chosen card is taller than at rest."""
