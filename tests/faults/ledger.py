@@ -20,16 +20,17 @@ class Ledger:
 
     def listen(self, stream: IO[str]) -> None:
         """Take in what a writer says, until it ends."""
-        for line in stream:
-            kind, *words = json.loads(line)
-            with self.grown:
-                if kind == "saved":
-                    self.saved.append((words[0], words[1], words[2]))
-                elif kind == "refused":
-                    self.refused += 1
-                else:
-                    self.faults.append(" ".join(words))
-                self.grown.notify_all()
+        with stream:
+            for line in stream:
+                kind, *words = json.loads(line)
+                with self.grown:
+                    if kind == "saved":
+                        self.saved.append((words[0], words[1], words[2]))
+                    elif kind == "refused":
+                        self.refused += 1
+                    else:
+                        self.faults.append(" ".join(words))
+                    self.grown.notify_all()
 
     def wait(self, more: int, patience: float = 90.0) -> None:
         """Until so many more writes were acknowledged."""

@@ -107,6 +107,7 @@ class World:
     def write(self) -> None:
         """A writer, when there is none."""
         if not self.writes():
+            self.kill_writer()  # one that a fault has ended leaves its pipe
             self._writers += 1
             name = f"{self.seed}.{self._writers}"
             self._writer = subprocess.Popen(
@@ -134,6 +135,8 @@ class World:
         if self._writer is not None:
             self._writer.kill()
             self._writer.wait()
+            if self._writer.stdin is not None:
+                self._writer.stdin.close()
 
     def hire(self) -> None:
         """The agent that says odd things, in this home."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 
 
 class Swallowing:
@@ -17,9 +17,11 @@ class Swallowing:
         self.passing.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await self.passing.wait()
-        inner, outer = await asyncio.open_connection("127.0.0.1", self._target)
-        await asyncio.gather(self._pass(reader, outer), self._pass(inner, writer), return_exceptions=True)
+        with closing(writer):
+            await self.passing.wait()
+            inner, outer = await asyncio.open_connection("127.0.0.1", self._target)
+            with closing(outer):
+                await asyncio.gather(self._pass(reader, outer), self._pass(inner, writer), return_exceptions=True)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

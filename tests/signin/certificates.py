@@ -8,7 +8,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,14 +83,15 @@ async def tls(target: int, files: Made) -> AsyncIterator[Proxy]:
     running: set[asyncio.Task[None]] = set()
 
     async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, look: bool) -> None:
-        while data := await reader.read(65536):
-            proxy.sockets += look and b"upgrade: websocket" in data.lower()
-            writer.write(data)
-            await writer.drain()
-        writer.close()
+        with closing(writer):
+            while data := await reader.read(65536):
+                proxy.sockets += look and b"upgrade: websocket" in data.lower()
+                writer.write(data)
+                await writer.drain()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner, outer = await asyncio.open_connection("127.0.0.1", target)
+        with closing(writer):
+            inner, outer = await asyncio.open_connection("127.0.0.1", target)
         both = (pass_on(reader, outer, look=True), pass_on(inner, writer, look=False))
         await asyncio.gather(*both, return_exceptions=True)
 

@@ -371,15 +371,15 @@ async def test_texts_are_commented_and_the_verdict_stands_at_the_end(story: Stor
 async def test_a_hunk_is_worked_out_once_and_a_long_diff_takes_two_processes(
     story: Story, files: list[JsonObject], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain_set, coloured = ChangesPane._set_rows, list[int]()
+    plain_set, coloured, lines = ChangesPane._set_rows, list[int](), 150
 
     def set_rows(pane: ChangesPane, rows: list[Row], wrapped: list[list[Line]]) -> None:
         plain_set(pane, rows, wrapped)
-        if len(rows) > 10_000:
+        if len(rows) > 20 * lines:
             coloured.append(pane.known.worked_out)
 
     monkeypatch.setattr(ChangesPane, "_set_rows", set_rows)
-    files[:] = [block(f"f{n}.py", *(f"+value_{n}_{line} = {line}" for line in range(500))) for n in range(20)]
+    files[:] = [block(f"f{n}.py", *(f"+value_{n}_{line} = {line}" for line in range(lines))) for n in range(20)]
     commands = story.commands
     assert isinstance(commands, Commanded)
     plain = commands.answer
@@ -392,7 +392,7 @@ async def test_a_hunk_is_worked_out_once_and_a_long_diff_takes_two_processes(
         assert coloured[0] < 20, "all lines are shown before all are coloured"
         await until(pilot, lambda: not pane.known.missing(pane.diff))
         assert pane.known.worked_out == 20
-        story.workspace.write(operations.comments.add, mission, "f3.py", 400, "new", "Why?")
+        story.workspace.write(operations.comments.add, mission, "f3.py", 100, "new", "Why?")
         await until(pilot, lambda: any(isinstance(row.key, LineComment) for row in pane.lines.rows))
         await pilot.press("s")
         await until(pilot, lambda: any("│" in text for row in pane.lines.rows[:9] for text, _ in row.parts))
