@@ -217,7 +217,7 @@ def _committed(look: _Look) -> None:
         ):
             raise
         raise Unproven(
-            "git does not take a file that the agent left uncommitted", why=error.stderr, todo=error.todo, by_agent=True
+            "Git does not take a file that the agent left uncommitted", why=error.stderr, todo=error.todo, by_agent=True
         ) from error
 
 
