@@ -92,8 +92,8 @@ async def tls(target: int, files: Made) -> AsyncIterator[Proxy]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with closing(writer):
             inner, outer = await asyncio.open_connection("127.0.0.1", target)
-        both = (pass_on(reader, outer, look=True), pass_on(inner, writer, look=False))
-        await asyncio.gather(*both, return_exceptions=True)
+            both = (pass_on(reader, outer, look=True), pass_on(inner, writer, look=False))
+            await asyncio.gather(*both, return_exceptions=True)
 
     async def accept() -> None:
         loop = asyncio.get_running_loop()

@@ -149,16 +149,6 @@ def coloured_greys(whole: Screen, few: Screen) -> set[object]:
     }
 
 
-@pytest.mark.parametrize("depth", [ColorSystem.EIGHT_BIT, ColorSystem.STANDARD])
-async def test_few_colours_have_rules_of_their_own(story: Story, quiet: None, depth: ColorSystem) -> None:
-    async with story.app().run_test(size=(120, 40)) as pilot:
-        await EVERYWHERE["changes"](pilot, story)
-        app = pilot.app
-        assert isinstance(app, SoloUnicornApp)
-        whole = await painted(app, pilot, DARK.name, ColorSystem.TRUECOLOR)
-        assert await painted(app, pilot, DARK.name, depth) != whole
-
-
 @every_room
 async def test_everything_can_be_read(story: Story, quiet: None, name: str) -> None:
     bad: dict[str, set[str]] = {}

@@ -109,7 +109,7 @@ async def test_no_binding_is_without_a_test(story: Story, quiet: None, told: Tol
         path = told.copy(tmp_path / name)
         with Workspace.open(path) as workspace:  # another worker had this room: only look what it enables
             await enabled(Story(path, told.project, story.now, workspace, story.commands), open_room, missing)
-    assert missing == {}
+    assert missing.keys() <= {"gallery.decline"}, "an invitation: tests/tui/hub/test_gallery.py presses it"
 
 
 async def enabled(story: Story, open_room: Open, missing: dict[str, str]) -> None:

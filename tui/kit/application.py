@@ -147,8 +147,6 @@ class Application(App[None]):
         self._readable.depth = depth
         self.set_class(depth is ColorSystem.EIGHT_BIT, "-256")
         self.set_class(depth is ColorSystem.STANDARD, "-16")
-        if self.is_running:  # the rules of roles now: the next paint keeps what it finds
-            self.stylesheet.update_nodes([self])
 
     def line_filters_for(self, depth: ColorSystem) -> list[LineFilter]:
         """What a terminal with so many colours gets its lines through."""

@@ -41,8 +41,11 @@ def hub(home: Path, *words: str, **settings: str) -> Iterator[subprocess.Popen[s
 
 
 def line(process: subprocess.Popen[str]) -> str:
+    """The next line, but for those about a slow start."""
     assert process.stderr
-    return process.stderr.readline()
+    while (said := process.stderr.readline()).startswith("still starting: "):
+        pass
+    return said
 
 
 @pytest.fixture

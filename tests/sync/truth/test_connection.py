@@ -234,8 +234,11 @@ def test_removed_from_one_project_is_said_of_that_one_alone(hub: Program, person
     home = tmp_path / "ben"
     home.mkdir()
     ben = Person(home)
-    person.run("member", "add", "ben@example.org", "-p", "bar")
     ben.connect(hub.url, token_of(tmp_path / "hub", "ben@example.org"), "Own")
+    person.run("organization", "invite", "ben@example.org")
+    ben.run("invitation", "accept")
+    person.run("member", "add", "ben@example.org", "-p", "bar")
+    person.run("organization", "remove", "ben@example.org")  # which leaves the role in the project
     ben.run("project", "connect", person.project)
     ben.run("sync")
     person.run("member", "remove", "ben@example.org", "-p", "bar")
