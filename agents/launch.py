@@ -1,7 +1,7 @@
 """Starting a session and getting hold of one that runs: the run directory and its session host.
 
 `prepare` writes the run directory, `start` starts the host in it, `attach` gives a handle to whatever became of it,
-by this process or by one before it. The host outlives whoever started it (DESIGN.md, "Sessions outlive everything").
+by this process or by one before it. The host outlives the process that started it.
 
     RUN_DIR (0700)   launch.json    what to start; the prompt                                     (prepare, 0600)
                      rules.json     the project's rules, where one asks or denies                  (prepare, 0600)

@@ -1,8 +1,7 @@
-"""What the MCP tools need from whoever keeps the missions, as one Protocol.
+"""What the MCP tools need of a store of missions, as one protocol.
 
-`mcp_server.workspace_access` fulfils it on a machine; a hub's services fulfil it for its own callers. The tools hold no
-storage of their own: every operation runs inside a call, which hands the keeper to a closure on whatever thread owns
-the database (DESIGN, "The house").
+`mcp_server.workspace_access` implements it on a workstation, and the hub's services for its callers. The tools keep
+nothing themselves: a call runs a function with the store on the thread that owns the database.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Prompts: the template of the stage or of the continuation, filled in (DESIGN, "A way through")."""
+"""Prompts: the template of the stage or of the continuation, filled in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules are pure: nothing heavy, no I/O, no clock of their own (DESIGN, "The house")."""
+"""The rules are pure: nothing heavy, no I/O, no clock of their own."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from solo_unicorn.missions.entities import Mission, ProjectRepository
 from solo_unicorn.worktrees.diff.differences import mission_diff
 from solo_unicorn.worktrees.git import Git
 from solo_unicorn.worktrees.landing.landing import Landed, land
+from solo_unicorn.worktrees.landing.proofs import Claimed, Unproven, prove
 from solo_unicorn.worktrees.pool.pool import Pool
 from solo_unicorn.worktrees.pool.records import WorktreeLease
 from solo_unicorn.worktrees.pool.snapshots import snapshot_work
@@ -146,6 +147,23 @@ def test_work_in_a_submodule_keeps_its_worktree(
     assert not by_path[first.path].removed, by_path
     assert unfinished(first.path) or "submodule" in by_path[first.path].why
     assert vacant.path == str(first.path) and (inside / ".git").exists()
+
+
+@pytest.mark.parametrize("deep", ["", "inner"])
+@pytest.mark.parametrize("name", ["readme.md", "new.txt"])
+def test_uncommitted_work_in_a_submodule_is_seen_and_outlives_the_mission(
+    pool: Pool, repository: ProjectRepository, modular: Repo, make_mission: MakeMission, deep: str, name: str
+) -> None:
+    lease = lease_of(pool, repository, make_mission(1))
+    file = lease.path / "dep/lib ü" / deep / name
+    file.write_text("mine\n")
+    assert "uncommitted work: dep/lib ü" in (unfinished(lease.path) or "")
+    claimed = Claimed("mission-1", lease.path, "m1", lease.base_commit, "main", None, "Rest")
+    with pytest.raises(Unproven, match="The submodule dep/lib ü has uncommitted work"):
+        prove(modular.path, modular.path / ".git", claimed)
+    pool.release(lease.worktree)
+    assert lease_of(pool, repository, make_mission(2), "m2").path != lease.path
+    assert file.read_text() == "mine\n"
 
 
 def test_a_submodule_commit_nobody_else_has_is_not_landed(

@@ -23,6 +23,7 @@ from ..pool.ownership import note_owner
 from ..pool.setup_files import furnished
 from ..pool.snapshots import HookRefused, commit_uncommitted, keep_commit
 from ..pool.status import WorktreeStatus, standing
+from ..repository import submodules
 from ..repository.around import common_directory
 from ..repository.registry import git_dir, in_progress, is_linked
 from .origins import landed_by_us, made_here, of_nobody
@@ -251,7 +252,14 @@ def _nothing_replaced(look: _Look) -> None:
 
 
 def _nothing_nested(look: _Look) -> None:
-    """No repository inside the worktree, whose files git would leave out."""
+    """No repository inside the worktree, whose files git would leave out, and nothing uncommitted in a submodule."""
+    if left := submodules.changed(look.work.worktree, look.common_dir):
+        raise Unproven(
+            f"The submodule {left[0]} has uncommitted work",
+            why="only what is committed in it can land",
+            todo=f"commit it there and push it, or undo it, in {look.work.worktree / left[0]}; then continue",
+            by_agent=True,
+        )
     git, base = look.git, look.work.base_commit
     nested = [change.path for change in standing(look.work.worktree).changes if change.nested]
     if base is not None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..git import Git, decode
-from ..repository.registry import git_dir, in_progress
+from ..repository import submodules
+from ..repository.registry import common_of, git_dir, in_progress
 from .setup_files import furnished
 
 
@@ -75,6 +76,8 @@ def standing(path: Path) -> WorktreeStatus:
                 found.append(WorktreeChange(line[2:4], line.split(" ", 10)[10]))
             case "?":
                 found.append(WorktreeChange("??", line[2:]))
+    there = {one.path for one in found}
+    found += [WorktreeChange(".M", one) for one in submodules.changed(path, common_of(path)) if one not in there]
     no_work = _as_stored(git, stored) | furnished(path, [one.path for one in found if one.state in ("??", ".M")])
     found = [one for one in found if one.path not in no_work]
     commit, branch = head.get("branch.oid"), head.get("branch.head")
