@@ -160,10 +160,7 @@ class Adding:
         first_seen = {**seen, **last.seen}
         if last.kind == "patch":
             now = base.last_words(self._connection, "mission", self._entity_id)
-            for name in patch:
-                # back to what it was, and what the hub says still: nothing to tell it
-                if same(joined[name], first_seen.get(name)) and same(joined[name], now.get(name)):
-                    del joined[name], first_seen[name]
+            _leave_out_unchanged(patch, joined, first_seen, now)
             if not joined:
                 self._connection.execute("DELETE FROM outbox WHERE seq = ?", (last.seq,))
                 return
@@ -188,9 +185,7 @@ class Adding:
             return
         joined = {**cast("JsonObject", last.patch["fields"]), **fields}
         first_seen = {**seen, **last.seen}
-        for name in fields:
-            if same(joined[name], first_seen.get(name)) and same(joined[name], now.get(name)):
-                del joined[name], first_seen[name]
+        _leave_out_unchanged(fields, joined, first_seen, now)
         if not joined:
             self._connection.execute("DELETE FROM outbox WHERE seq = ?", (last.seq,))
             return
@@ -237,6 +232,13 @@ def made_on(connection: sqlite3.Connection, mission_id: str, values: Mapping[str
         name: values.get(name) if name in values and name not in earlier else was for name, was in last.seen.items()
     }
     connection.execute("UPDATE outbox SET seen = ? WHERE seq = ?", (dump(seen), last.seq))
+
+
+def _leave_out_unchanged(names: Iterable[str], joined: JsonObject, first_seen: JsonObject, now: JsonObject) -> None:
+    """Take out the fields that are back to what they were, and that the hub still has so: it need not hear of them."""
+    for name in names:
+        if same(joined[name], first_seen.get(name)) and same(joined[name], now.get(name)):
+            del joined[name], first_seen[name]
 
 
 def _joins(last: OutboxEntry, patch: Mapping[str, Json], origin: str) -> bool:
